@@ -105,5 +105,8 @@ MUST_CHECK int type_parse(struct arena *a, struct str text, const struct type **
 /* The type both can be coerced to (TypeCoercion.getCommonSuperType), or NULL. */
 const struct type *type_common_super(struct arena *a, const struct type *x, const struct type *y);
 bool type_can_coerce(const struct type *from, const struct type *to);
+/* The type of base `to` that `from` implicitly becomes, with the least parameters that hold all its values (integer to
+ * decimal(10,0)), or NULL: TypeCoercion.coerceTypeBase. What function signatures with parameters are matched by. */
+const struct type *type_coerce_base(struct arena *a, const struct type *from, enum type_kind to);
 
 #endif
