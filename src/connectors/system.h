@@ -1,0 +1,30 @@
+/*
+ * The catalog `system`: system.jdbc (what JDBC's DatabaseMetaData reads), system.metadata, system.runtime.
+ * Columns, values and sentinel numbers are those of Trino 476.
+ */
+#ifndef CONNECTORS_SYSTEM_H
+#define CONNECTORS_SYSTEM_H
+
+#include "connectors/virtual.h"
+
+/* What system.runtime shows, asked of the server at scan time. */
+struct runtime_query {
+    struct str query_id, state, user, source, query;
+    int64_t queued_ms, analysis_ms, planning_ms;
+    int64_t created_us, started_us, last_heartbeat_us, end_us; /* wall clock; 0: not yet */
+    struct str error_type, error_code;                         /* null: none */
+};
+
+struct runtime_source {
+    void *ctx;
+    struct str node_id, http_uri, version;
+    /* Copies the queries known at this moment into the arena. */
+    void (*list_queries)(void *ctx, struct arena *a, struct runtime_query **ret, size_t *ret_n);
+};
+
+struct connector *system_connector_new(const struct virtual_context *context);
+
+extern const struct virtual_table *const system_jdbc_tables[];
+extern const size_t system_jdbc_table_count;
+
+#endif
