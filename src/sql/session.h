@@ -1,0 +1,34 @@
+/*
+ * What a client said about itself and its state: Trino's protocol keeps a session in the client, which sends all of it
+ * with every statement (X-Trino-* headers). Immutable while the statement runs; what the statement changes goes back
+ * to the client (query/query.h, struct session_changes).
+ */
+#ifndef SQL_SESSION_H
+#define SQL_SESSION_H
+
+#include "base/map.h"
+#include "base/str.h"
+
+struct session {
+    struct str user;
+    struct str source;          /* "trino-cli", …; null: unsaid */
+    struct str catalog, schema; /* null: none chosen */
+    struct str time_zone;       /* IANA name or offset as Trino prints it: "UTC", "Europe/Paris", "+02:00" */
+    struct str language;        /* "en-US"; null: unsaid */
+    struct str query_id;
+    int64_t start_us;           /* wall clock: what current_timestamp says throughout the statement */
+    struct str transaction_id;  /* null: auto-commit */
+    bool parametric_datetime;   /* client capability PARAMETRIC_DATETIME: without it types are shown without precision */
+    struct map properties;      /* "name" (system) or "catalog.name" → struct str *: SET SESSION's values as text */
+    struct map prepared;        /* name → struct str *: PREPARE's statement texts */
+};
+
+/* The system properties that SET SESSION accepts, with Trino's names, types and defaults; catalogs have their own
+ * (connector_ops.session_property_defs). */
+struct session_property {
+    const char *name, *type, *default_value, *description;
+};
+extern const struct session_property session_properties[];
+extern const size_t session_property_count;
+
+#endif
