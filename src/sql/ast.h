@@ -3,7 +3,7 @@
  * resolved.
  *
  * All nodes, lists and strings live in the arena given to sql_parse and are immutable afterwards. Every node has the
- * position Trino would report for it: `line` and `column` are 1-based, the column counts UTF-16 units as Java does.
+ * position Trino would report for it: `line` and `column` are 1-based, the column counts code points.
  * Nodes are tagged unions: read only the member that the tag names. Pointers documented as "or NULL" are optional
  * parts that the text left out; lists may be empty (n == 0) unless "≥ 1" is said.
  *
@@ -480,6 +480,7 @@ enum ast_grouping_kind {
     AST_GROUPING_ROLLUP,
     AST_GROUPING_CUBE,
     AST_GROUPING_SETS,
+    AST_GROUPING_AUTO, /* no sets */
 };
 
 struct ast_grouping {
@@ -537,6 +538,8 @@ struct ast_body {
         struct {
             enum ast_set_op op;
             bool all; /* else DISTINCT, the default */
+            bool corresponding;          /* CORRESPONDING [BY (columns)] */
+            struct ast_idents by_columns; /* empty: unsaid */
             struct ast_body *left, *right; /* n-ary chains lean left: a UNION b UNION c is (a UNION b) UNION c */
         } set;
     };
@@ -576,12 +579,11 @@ struct ast_query {
 enum ast_statement_kind {
     AST_QUERY,                      /* .query */
     AST_USE,                        /* .use */
-    AST_CREATE_CATALOG,             /* .create: name, properties, comment, connector in .like_ */
+    AST_CREATE_CATALOG,             /* .create: name, properties, connector, comment, principal */
     AST_DROP_CATALOG,               /* .drop */
     AST_CREATE_SCHEMA,              /* .create: name, properties, principal */
     AST_DROP_SCHEMA,                /* .drop */
     AST_RENAME_SCHEMA,              /* .rename */
-    AST_SET_SCHEMA_AUTHORIZATION,   /* .authorization */
     AST_CREATE_TABLE,               /* .create_table */
     AST_CREATE_TABLE_AS,            /* .create_table: query set */
     AST_DROP_TABLE,                 /* .drop */
@@ -597,7 +599,7 @@ enum ast_statement_kind {
     AST_DROP_COLUMN,                /* .alter_column */
     AST_SET_COLUMN_TYPE,            /* .alter_column */
     AST_DROP_NOT_NULL,              /* .alter_column */
-    AST_SET_TABLE_AUTHORIZATION,    /* .authorization */
+    AST_SET_AUTHORIZATION,          /* .authorization: ALTER TABLE, SCHEMA, VIEW, … SET AUTHORIZATION */
     AST_SET_TABLE_PROPERTIES,       /* .set_properties */
     AST_TABLE_EXECUTE,              /* .table_execute */
     AST_ANALYZE,                    /* .analyze */
@@ -608,7 +610,6 @@ enum ast_statement_kind {
     AST_DROP_MATERIALIZED_VIEW,     /* .drop */
     AST_RENAME_VIEW,                /* .rename */
     AST_RENAME_MATERIALIZED_VIEW,   /* .rename */
-    AST_SET_VIEW_AUTHORIZATION,     /* .authorization */
     AST_SET_MATERIALIZED_VIEW_PROPERTIES, /* .set_properties */
     AST_CALL,                       /* .call */
     AST_CREATE_ROLE,                /* .role */
@@ -635,7 +636,6 @@ enum ast_statement_kind {
     AST_SHOW_CREATE_VIEW,           /* .show */
     AST_SHOW_CREATE_MATERIALIZED_VIEW, /* .show */
     AST_SHOW_CREATE_FUNCTION,       /* .show */
-    AST_SHOW_BRANCHES,              /* .show */
     AST_EXPLAIN,                    /* .explain */
     AST_EXPLAIN_ANALYZE,            /* .explain */
     AST_SET_SESSION,                /* .set_session */
@@ -768,6 +768,7 @@ struct ast_statement {
             bool if_exists;
         } rename;
         struct {
+            struct ast_ident entity; /* TABLE, SCHEMA, VIEW, or any word */
             struct ast_name name;
             struct ast_principal principal;
         } authorization;
@@ -859,6 +860,7 @@ struct ast_statement {
             struct ast_principal grantor; /* WITH ADMIN, GRANTED BY */
             bool admin_option;
             bool all, none; /* SET ROLE ALL, NONE */
+            bool if_exists; /* DROP ROLE */
             struct ast_ident *catalog; /* IN catalog, or NULL */
         } role;
         struct {
