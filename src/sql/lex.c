@@ -344,6 +344,27 @@ static enum token_kind scan_token(struct str s, size_t i, size_t *ret_end)
     return scan_symbol(s, i, ret_end);
 }
 
+/* Finds the closing token of each opening one, so that the parser can look behind a parenthesis at no cost. A closing
+ * token of the other sort ends the search: such a text is wrong anyway. */
+static void match_pairs(struct arena *a, struct tokens *t)
+{
+    struct {
+        uint32_t *items;
+        size_t n, cap;
+    } open = {0};
+    for (size_t i = 0; i < t->n; i++) {
+        enum token_kind kind = (enum token_kind)t->items[i].kind;
+        if (kind == TOK_LPAREN || kind == TOK_LBRACKET) {
+            vec_push_in(a, &open, (uint32_t)i);
+        } else if (kind == TOK_RPAREN || kind == TOK_RBRACKET) {
+            enum token_kind wanted = kind == TOK_RPAREN ? TOK_LPAREN : TOK_LBRACKET;
+            if (open.n == 0 || t->items[open.items[open.n - 1]].kind != wanted)
+                return;
+            t->items[open.items[--open.n]].match = (uint32_t)i;
+        }
+    }
+}
+
 int lex(struct arena *a, struct str text, struct tokens *ret, struct err *err)
 {
     if (text.n > LEX_TEXT_MAX)
@@ -376,6 +397,7 @@ int lex(struct arena *a, struct str text, struct tokens *ret, struct err *err)
         vec_push_in(a, &t, token);
         i = end;
     }
+    match_pairs(a, &t);
     *ret = t;
     return 0;
 }

@@ -107,6 +107,7 @@ struct token {
     uint16_t kind; /* enum token_kind */
     uint32_t start, n; /* bytes of the text */
     uint32_t line, column; /* 1-based; columns count code points, lines end with \n */
+    uint32_t match; /* of '(' and '[': the index of the token that closes it; 0: none does */
 };
 
 struct tokens {

@@ -1,8 +1,8 @@
 /*
  * Trino's SQL, from text to tree: lexer and recursive-descent parser for the grammar of release 476.
  *
- * Text comes from clients: its size is bounded (SQL_TEXT_MAX), so is the nesting (SQL_NESTING_MAX), and everything
- * that is allocated lives in the arena given. Errors are Trino's: name SYNTAX_ERROR, a line and a column, and a message
+ * Text comes from clients: its size is bounded (SQL_TEXT_MAX), so is the tree's height (SQL_HEIGHT_MAX), and
+ * everything that is allocated lives in the arena given. Errors are Trino's: name SYNTAX_ERROR, a line and a column, and a message
  * that reads "mismatched input 'x'. Expecting: …" without the "line 1:8: " in front, which the renderer adds.
  */
 #ifndef SQL_PARSE_H
@@ -11,8 +11,8 @@
 #include "sql/ast.h"
 
 enum {
-    SQL_TEXT_MAX = 1 << 20,   /* bytes; more is QUERY_TEXT_TOO_LARGE */
-    SQL_NESTING_MAX = 1000, /* levels of parentheses, operators, types, …; more is STATEMENT_TOO_LARGE-like */
+    SQL_TEXT_MAX = 1 << 20, /* bytes; more is QUERY_TEXT_TOO_LARGE */
+    SQL_HEIGHT_MAX = 1000,  /* of the tree, in nodes: what walks it may recurse */
 };
 
 /* The one statement that `text` holds. */
