@@ -16,7 +16,7 @@ static void trim_utf8(char *s, size_t n)
         s[start - 1] = '\0';
 }
 
-static void format_message(struct err *err, const char *fmt, va_list ap)
+PRINTF_LIKE(2, 0) static void format_message(struct err *err, const char *fmt, va_list ap)
 {
     int n = vsnprintf(err->message, sizeof(err->message), fmt, ap);
 
@@ -26,6 +26,7 @@ static void format_message(struct err *err, const char *fmt, va_list ap)
         trim_utf8(err->message, sizeof(err->message) - 1);
 }
 
+PRINTF_LIKE(6, 0)
 static int fill(struct err *err, int code, const char *name, int line, int column, const char *fmt, va_list ap)
 {
     if (err) {
