@@ -327,6 +327,21 @@ static void init(struct parser *p, struct arena *a, struct err *err)
     *p = (struct parser){.a = a, .err = err};
 }
 
+/* The message of a syntax error: the walk over the grammar knows what could have stood where. */
+static int explain(struct parser *p, enum parse_start start)
+{
+    struct err *err = p->err;
+    if (!err || p->code != ERR_INVALID || !str_starts_with(str_from_cstr(err->message), STR("mismatched input")))
+        return p->code;
+    size_t token;
+    struct str expected;
+    if (!parse_explain(p->a, &p->t, start, &token, &expected))
+        return p->code;
+    const struct token *at = &p->t.items[token];
+    return err_set_at(err, ERR_INVALID, "SYNTAX_ERROR", (int)at->line, (int)at->column,
+                      "mismatched input '%.*s'. Expecting: %.*s", STR_ARG(token_text(&p->t, token)), STR_ARG(expected));
+}
+
 int sql_parse(struct arena *a, struct str text, struct ast_statement **ret, struct err *err)
 {
     struct parser p;
@@ -335,7 +350,7 @@ int sql_parse(struct arena *a, struct str text, struct ast_statement **ret, stru
     if (r < 0)
         return r;
     if (setjmp(p.fail))
-        return p.code;
+        return explain(&p, PARSE_STATEMENT);
     struct ast_statement *s = parse_statement(&p);
     expect(&p, TOK_EOF);
     s->parameters = p.parameters;
@@ -351,7 +366,7 @@ int sql_parse_expr(struct arena *a, struct str text, struct ast_expr **ret, stru
     if (r < 0)
         return r;
     if (setjmp(p.fail))
-        return p.code;
+        return explain(&p, PARSE_EXPRESSION);
     struct ast_expr *e = parse_expr(&p);
     expect(&p, TOK_EOF);
     *ret = e;
@@ -366,7 +381,7 @@ int sql_parse_type(struct arena *a, struct str text, struct ast_type **ret, stru
     if (r < 0)
         return r;
     if (setjmp(p.fail))
-        return p.code;
+        return explain(&p, PARSE_TYPE);
     struct ast_type *type = parse_type(&p);
     expect(&p, TOK_EOF);
     *ret = type;

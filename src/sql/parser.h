@@ -134,4 +134,11 @@ struct ast_principal parse_principal(struct parser *p);
 struct ast_principal parse_grantor(struct parser *p);
 struct ast_arguments parse_arguments(struct parser *p); /* '(' [a, b => c] ')' */
 
+/* ---- parse_error.c ---- */
+/* The text after "mismatched input": which token is the first that can't be continued with, and what could stand there.
+ * `start` names the rule that the text should match. False when that would take too long. */
+enum parse_start { PARSE_STATEMENT, PARSE_EXPRESSION, PARSE_TYPE };
+bool parse_explain(struct arena *a, const struct tokens *t, enum parse_start start, size_t *ret_token,
+                   struct str *ret_expected);
+
 #endif
