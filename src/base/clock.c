@@ -214,7 +214,7 @@ int clock_parse_rfc3339(struct str text, int64_t *ret_wall_us, struct err *err)
         ok = literal(text, &at, ':');
         int m = digits(text, &at, 2);
         ok = ok && h >= 0 && h < 24 && m >= 0 && m < 60;
-        offset_minutes = sign * (h * 60 + m);
+        offset_minutes = (int64_t)sign * (h * 60 + m);
     } else {
         ok = ok && (literal(text, &at, 'Z') || literal(text, &at, 'z'));
     }
