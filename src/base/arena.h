@@ -21,7 +21,10 @@ struct arena {
 
 enum { ARENA_DEFAULT_LIMIT = 256 << 20 };
 
-#define ARENA_INIT {0}
+#define ARENA_INIT \
+    {              \
+        0          \
+    }
 
 void arena_init(struct arena *a, size_t limit);
 void arena_release(struct arena *a);
@@ -36,10 +39,10 @@ void *arena_alloc(struct arena *a, size_t n) __attribute__((returns_nonnull, mal
 #define arena_array(a, type, n) ((type *)arena_alloc_array((a), (n), sizeof(type)))
 void *arena_alloc_array(struct arena *a, size_t n, size_t size) __attribute__((returns_nonnull));
 
-struct str arena_str(struct arena *a, struct str s);         /* copy; also NUL-terminated behind the end */
-char *arena_cstr(struct arena *a, struct str s);             /* NUL-terminated copy for a library's door */
+struct str arena_str(struct arena *a, struct str s); /* copy; also NUL-terminated behind the end */
+char *arena_cstr(struct arena *a, struct str s);     /* NUL-terminated copy for a library's door */
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3); /* NUL-terminated too */
-struct str arena_lower(struct arena *a, struct str s);       /* ASCII lower-case copy */
+struct str arena_lower(struct arena *a, struct str s);                            /* ASCII lower-case copy */
 
 #define ARENA_SCOPED __attribute__((cleanup(arena_release)))
 

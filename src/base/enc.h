@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 
-int enc_hex_value(char c); /* 0..15, or -1 */
+int enc_hex_value(char c);                             /* 0..15, or -1 */
 void enc_hex(struct buf *to, const void *p, size_t n); /* lower case */
 /* Exactly n bytes from 2n hexadecimal characters. */
 MUST_CHECK int enc_unhex(struct str text, void *ret, size_t n, struct err *err);

@@ -58,7 +58,7 @@ static uint64_t crc_update(enum hash_kind kind, uint64_t crc, const unsigned cha
 
 size_t hash_size(enum hash_kind kind)
 {
-    static const size_t sizes[] = {[HASH_MD5] = 16,   [HASH_SHA1] = 20,  [HASH_SHA256] = 32,   [HASH_SHA512] = 64,
+    static const size_t sizes[] = {[HASH_MD5] = 16,  [HASH_SHA1] = 20,  [HASH_SHA256] = 32,  [HASH_SHA512] = 64,
                                    [HASH_CRC32] = 4, [HASH_CRC32C] = 4, [HASH_CRC64NVME] = 8};
     return sizes[kind];
 }
@@ -161,8 +161,8 @@ uint64_t hash_crc_combine(enum hash_kind kind, uint64_t crc_a, uint64_t crc_b, u
 {
     int width = kind == HASH_CRC64NVME ? 64 : 32;
     uint64_t poly = crc_poly[kind - HASH_CRC32];
-    uint64_t factor = UINT64_C(1) << (width - 1);      /* x^0 */
-    uint64_t square = UINT64_C(1) << (width - 1 - 8);  /* x^8: a byte's shift */
+    uint64_t factor = UINT64_C(1) << (width - 1);     /* x^0 */
+    uint64_t square = UINT64_C(1) << (width - 1 - 8); /* x^8: a byte's shift */
 
     for (uint64_t n = length_b; n; n >>= 1) {
         if (n & 1)

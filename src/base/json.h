@@ -45,14 +45,14 @@ void json_open_array(struct json_writer *w);
 void json_close_array(struct json_writer *w);
 void json_key(struct json_writer *w, const char *key);
 void json_key_str(struct json_writer *w, struct str key);
-void json_add_str(struct json_writer *w, struct str s); /* malformed UTF-8 becomes U+FFFD; a null str is null */
+void json_add_str(struct json_writer *w, struct str s);   /* malformed UTF-8 becomes U+FFFD; a null str is null */
 void json_add_cstr(struct json_writer *w, const char *s); /* NULL is null */
 void json_add_i64(struct json_writer *w, int64_t v);
 void json_add_u64(struct json_writer *w, uint64_t v);
 void json_add_f64(struct json_writer *w, double v); /* shortest form that reads back; NaN and infinities as strings */
 void json_add_bool(struct json_writer *w, bool v);
 void json_add_null(struct json_writer *w);
-void json_add_raw(struct json_writer *w, struct str json); /* trusted, well-formed text */
+void json_add_raw(struct json_writer *w, struct str json);       /* trusted, well-formed text */
 void json_add_value(struct json_writer *w, const json_t *value); /* a jansson tree */
 
 /* The string with quotes and escapes, as json_add_str writes it. */

@@ -21,7 +21,10 @@ struct map {
     size_t n, used, cap, slot_count;
 };
 
-#define MAP_INIT {0}
+#define MAP_INIT \
+    {            \
+        0        \
+    }
 
 void map_release(struct map *m); /* frees the map and its keys, not the values */
 /* NULL when absent. */

@@ -102,31 +102,40 @@ static int fill_nothing(struct virtual_scan *s, struct err *err)
     return 0;
 }
 
-#define V(column) {column, &type_varchar, false}
-#define I(column) {column, &type_bigint, false}
-#define HIDDEN(column) {column, &type_varchar, true}
+#define V(column)                    \
+    {                                \
+        column, &type_varchar, false \
+    }
+#define I(column)                   \
+    {                               \
+        column, &type_bigint, false \
+    }
+#define HIDDEN(column)              \
+    {                               \
+        column, &type_varchar, true \
+    }
 
 static const struct virtual_column columns_columns[] = {
-    V("table_catalog"), V("table_schema"),  V("table_name"),      V("column_name"),     I("ordinal_position"),
-    V("column_default"), V("is_nullable"), V("data_type"), HIDDEN("comment"), HIDDEN("extra_info"),
-    HIDDEN("column_comment")};
+    V("table_catalog"),    V("table_schema"),    V("table_name"),         V("column_name"),
+    I("ordinal_position"), V("column_default"),  V("is_nullable"),        V("data_type"),
+    HIDDEN("comment"),     HIDDEN("extra_info"), HIDDEN("column_comment")};
 static const struct virtual_column tables_columns[] = {
-    V("table_catalog"), V("table_schema"), V("table_name"), V("table_type"), HIDDEN("trino_relation_type"),
+    V("table_catalog"),     V("table_schema"), V("table_name"), V("table_type"), HIDDEN("trino_relation_type"),
     HIDDEN("table_comment")};
 static const struct virtual_column views_columns[] = {V("table_catalog"), V("table_schema"), V("table_name"),
                                                       V("view_definition")};
 static const struct virtual_column schemata_columns[] = {V("catalog_name"), V("schema_name")};
 static const struct virtual_column table_privileges_columns[] = {
-    V("grantor"),      V("grantor_type"), V("grantee"),    V("grantee_type"),   V("table_catalog"),
+    V("grantor"),      V("grantor_type"), V("grantee"),        V("grantee_type"), V("table_catalog"),
     V("table_schema"), V("table_name"),   V("privilege_type"), V("is_grantable"), V("with_hierarchy")};
 static const struct virtual_column roles_columns[] = {V("role_name")};
 static const struct virtual_column applicable_roles_columns[] = {V("grantee"), V("grantee_type"), V("role_name"),
                                                                  V("is_grantable")};
 
-#define TABLE(name_, columns_, fill_)                                                                                  \
-    &(const struct virtual_table)                                                                                      \
-    {                                                                                                                  \
-        "information_schema", name_, columns_, ARRAY_LEN(columns_), fill_                                              \
+#define TABLE(name_, columns_, fill_)                                     \
+    &(const struct virtual_table)                                         \
+    {                                                                     \
+        "information_schema", name_, columns_, ARRAY_LEN(columns_), fill_ \
     }
 
 static const struct virtual_table *const tables[] = {

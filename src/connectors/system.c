@@ -152,10 +152,22 @@ static int fill_queries(struct virtual_scan *s, struct err *err)
 static const struct type array_of_varchar = {.kind = TYPE_ARRAY, .element = &type_varchar};
 static const struct type timestamp_3_utc = {.kind = TYPE_TIMESTAMP_TZ, .precision = 3, .zone = {"UTC", 3}};
 
-#define V(column) {column, &type_varchar, false}
-#define I(column) {column, &type_bigint, false}
-#define B(column) {column, &type_boolean, false}
-#define T(column) {column, &timestamp_3_utc, false}
+#define V(column)                    \
+    {                                \
+        column, &type_varchar, false \
+    }
+#define I(column)                   \
+    {                               \
+        column, &type_bigint, false \
+    }
+#define B(column)                    \
+    {                                \
+        column, &type_boolean, false \
+    }
+#define T(column)                       \
+    {                                   \
+        column, &timestamp_3_utc, false \
+    }
 
 static const struct virtual_column catalogs_columns[] = {V("catalog_name"), V("connector_id"), V("connector_name")};
 static const struct virtual_column comments_columns[] = {V("catalog_name"), V("schema_name"), V("table_name"),
@@ -163,21 +175,30 @@ static const struct virtual_column comments_columns[] = {V("catalog_name"), V("s
 static const struct virtual_column property_columns[] = {V("catalog_name"), V("property_name"), V("default_value"),
                                                          V("type"), V("description")};
 static const struct virtual_column materialized_views_columns[] = {
-    V("catalog_name"),   V("schema_name"),        V("name"),
-    V("storage_catalog"), V("storage_schema"),    V("storage_table"),
-    V("freshness"),      V("owner"),              V("comment"),
-    V("definition")};
+    V("catalog_name"),  V("schema_name"), V("name"),  V("storage_catalog"), V("storage_schema"),
+    V("storage_table"), V("freshness"),   V("owner"), V("comment"),         V("definition")};
 static const struct virtual_column nodes_columns[] = {V("node_id"), V("http_uri"), V("node_version"), B("coordinator"),
                                                       V("state")};
-static const struct virtual_column queries_columns[] = {
-    V("query_id"), V("state"), V("user"), V("source"), V("query"), {"resource_group_id", &array_of_varchar, false},
-    I("queued_time_ms"), I("analysis_time_ms"), I("planning_time_ms"), T("created"), T("started"),
-    T("last_heartbeat"), T("end"), V("error_type"), V("error_code")};
+static const struct virtual_column queries_columns[] = {V("query_id"),
+                                                        V("state"),
+                                                        V("user"),
+                                                        V("source"),
+                                                        V("query"),
+                                                        {"resource_group_id", &array_of_varchar, false},
+                                                        I("queued_time_ms"),
+                                                        I("analysis_time_ms"),
+                                                        I("planning_time_ms"),
+                                                        T("created"),
+                                                        T("started"),
+                                                        T("last_heartbeat"),
+                                                        T("end"),
+                                                        V("error_type"),
+                                                        V("error_code")};
 
-#define TABLE(schema_, name_, columns_, fill_)                                                                         \
-    &(const struct virtual_table)                                                                                      \
-    {                                                                                                                  \
-        schema_, name_, columns_, ARRAY_LEN(columns_), fill_                                                           \
+#define TABLE(schema_, name_, columns_, fill_)               \
+    &(const struct virtual_table)                            \
+    {                                                        \
+        schema_, name_, columns_, ARRAY_LEN(columns_), fill_ \
     }
 
 static const struct virtual_table *const own_tables[] = {

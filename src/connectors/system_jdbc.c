@@ -17,9 +17,9 @@ enum {
 };
 
 struct jdbc_type {
-    int code;         /* java.sql.Types */
-    int size;         /* fixed column size, or NO_VALUE */
-    int radix;        /* or NO_VALUE */
+    int code;  /* java.sql.Types */
+    int size;  /* fixed column size, or NO_VALUE */
+    int radix; /* or NO_VALUE */
 };
 
 /* By enum type_kind. */
@@ -243,12 +243,22 @@ static int add_type(struct virtual_scan *s, const char *name, int code, int size
 /* The types of this engine, as getTypeInfo lists them: first the plain ones, then the parametric ones by their bare name. */
 static int fill_types(struct virtual_scan *s, struct err *err)
 {
-    static const struct type *const plain[] = {
-        &type_boolean, &type_tinyint, &type_smallint,  &type_integer, &type_bigint,
-        &type_real,    &type_double,  &type_varbinary, &type_json,    &type_uuid,
-        &type_date,    &type_interval_year_month, &type_interval_day_second, &type_unknown};
-    static const char *const parametric[] = {"array", "map", "row", "varchar", "char", "decimal", "time", "timestamp",
-                                             "timestamp with time zone"};
+    static const struct type *const plain[] = {&type_boolean,
+                                               &type_tinyint,
+                                               &type_smallint,
+                                               &type_integer,
+                                               &type_bigint,
+                                               &type_real,
+                                               &type_double,
+                                               &type_varbinary,
+                                               &type_json,
+                                               &type_uuid,
+                                               &type_date,
+                                               &type_interval_year_month,
+                                               &type_interval_day_second,
+                                               &type_unknown};
+    static const char *const parametric[] = {
+        "array", "map", "row", "varchar", "char", "decimal", "time", "timestamp", "timestamp with time zone"};
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < ARRAY_LEN(plain); i++) {
@@ -270,57 +280,84 @@ static int fill_nothing(struct virtual_scan *s, struct err *err)
     return 0;
 }
 
-#define V(column) {column, &type_varchar, false}
-#define I(column) {column, &type_bigint, false}
-#define B(column) {column, &type_boolean, false}
+#define V(column)                    \
+    {                                \
+        column, &type_varchar, false \
+    }
+#define I(column)                   \
+    {                               \
+        column, &type_bigint, false \
+    }
+#define B(column)                    \
+    {                                \
+        column, &type_boolean, false \
+    }
 
 static const struct virtual_column attributes_columns[] = {
-    V("type_cat"),       V("type_schem"),        V("type_name"),        V("attr_name"),      I("data_type"),
-    V("attr_type_name"), I("attr_size"),         I("decimal_digits"),   I("num_prec_radix"), I("nullable"),
-    V("remarks"),        V("attr_def"),          I("sql_data_type"),    I("sql_datetime_sub"), I("char_octet_length"),
-    I("ordinal_position"), V("is_nullable"),     V("scope_catalog"),    V("scope_schema"),   V("scope_table"),
+    V("type_cat"),         V("type_schem"),  V("type_name"),      V("attr_name"),        I("data_type"),
+    V("attr_type_name"),   I("attr_size"),   I("decimal_digits"), I("num_prec_radix"),   I("nullable"),
+    V("remarks"),          V("attr_def"),    I("sql_data_type"),  I("sql_datetime_sub"), I("char_octet_length"),
+    I("ordinal_position"), V("is_nullable"), V("scope_catalog"),  V("scope_schema"),     V("scope_table"),
     I("source_data_type")};
 static const struct virtual_column catalogs_columns[] = {V("table_cat")};
 static const struct virtual_column columns_columns[] = {
-    V("table_cat"),       V("table_schem"),      V("table_name"),        V("column_name"),       I("data_type"),
-    V("type_name"),       I("column_size"),      I("buffer_length"),     I("decimal_digits"),    I("num_prec_radix"),
-    I("nullable"),        V("remarks"),          V("column_def"),        I("sql_data_type"),     I("sql_datetime_sub"),
-    I("char_octet_length"), I("ordinal_position"), V("is_nullable"),     V("scope_catalog"),     V("scope_schema"),
-    V("scope_table"),     I("source_data_type"), V("is_autoincrement"),  V("is_generatedcolumn")};
+    V("table_cat"),         V("table_schem"),      V("table_name"),       V("column_name"),       I("data_type"),
+    V("type_name"),         I("column_size"),      I("buffer_length"),    I("decimal_digits"),    I("num_prec_radix"),
+    I("nullable"),          V("remarks"),          V("column_def"),       I("sql_data_type"),     I("sql_datetime_sub"),
+    I("char_octet_length"), I("ordinal_position"), V("is_nullable"),      V("scope_catalog"),     V("scope_schema"),
+    V("scope_table"),       I("source_data_type"), V("is_autoincrement"), V("is_generatedcolumn")};
 static const struct virtual_column primary_keys_columns[] = {V("table_cat"),   V("table_schem"), V("table_name"),
                                                              V("column_name"), I("key_seq"),     V("pk_name")};
-static const struct virtual_column procedure_columns_columns[] = {
-    V("procedure_cat"), V("procedure_schem"), V("procedure_name"),   V("column_name"),       I("column_type"),
-    I("data_type"),     V("type_name"),       I("precision"),        I("length"),            I("scale"),
-    I("radix"),         I("nullable"),        V("remarks"),          V("column_def"),        I("sql_data_type"),
-    I("sql_datetime_sub"), I("char_octet_length"), I("ordinal_position"), V("is_nullable"),  V("specific_name")};
-static const struct virtual_column procedures_columns[] = {V("procedure_cat"), V("procedure_schem"),
-                                                           V("procedure_name"), V("remarks"), I("procedure_type"),
-                                                           V("specific_name")};
+static const struct virtual_column procedure_columns_columns[] = {V("procedure_cat"),
+                                                                  V("procedure_schem"),
+                                                                  V("procedure_name"),
+                                                                  V("column_name"),
+                                                                  I("column_type"),
+                                                                  I("data_type"),
+                                                                  V("type_name"),
+                                                                  I("precision"),
+                                                                  I("length"),
+                                                                  I("scale"),
+                                                                  I("radix"),
+                                                                  I("nullable"),
+                                                                  V("remarks"),
+                                                                  V("column_def"),
+                                                                  I("sql_data_type"),
+                                                                  I("sql_datetime_sub"),
+                                                                  I("char_octet_length"),
+                                                                  I("ordinal_position"),
+                                                                  V("is_nullable"),
+                                                                  V("specific_name")};
+static const struct virtual_column procedures_columns[] = {V("procedure_cat"),  V("procedure_schem"),
+                                                           V("procedure_name"), V("remarks"),
+                                                           I("procedure_type"), V("specific_name")};
 static const struct virtual_column pseudo_columns_columns[] = {
-    V("table_cat"),      V("table_schem"),    V("table_name"), V("column_name"),  I("data_type"),  I("column_size"),
-    I("decimal_digits"), I("num_prec_radix"), V("column_usage"), V("remarks"), I("char_octet_length"), V("is_nullable")};
+    V("table_cat"),    V("table_schem"), V("table_name"),        V("column_name"),
+    I("data_type"),    I("column_size"), I("decimal_digits"),    I("num_prec_radix"),
+    V("column_usage"), V("remarks"),     I("char_octet_length"), V("is_nullable")};
 static const struct virtual_column schemas_columns[] = {V("table_schem"), V("table_catalog")};
 static const struct virtual_column super_tables_columns[] = {V("table_cat"), V("table_schem"), V("table_name"),
                                                              V("supertable_name")};
-static const struct virtual_column super_types_columns[] = {V("type_cat"),      V("type_schem"),      V("type_name"),
-                                                            V("supertype_cat"), V("supertype_schem"), V("supertype_name")};
+static const struct virtual_column super_types_columns[] = {
+    V("type_cat"), V("type_schem"), V("type_name"), V("supertype_cat"), V("supertype_schem"), V("supertype_name")};
 static const struct virtual_column table_types_columns[] = {V("table_type")};
 static const struct virtual_column tables_columns[] = {
-    V("table_cat"), V("table_schem"), V("table_name"), V("table_type"),               V("remarks"),
-    V("type_cat"),  V("type_schem"),  V("type_name"),  V("self_referencing_col_name"), V("ref_generation")};
+    V("table_cat"),     V("table_schem"), V("table_name"),
+    V("table_type"),    V("remarks"),     V("type_cat"),
+    V("type_schem"),    V("type_name"),   V("self_referencing_col_name"),
+    V("ref_generation")};
 static const struct virtual_column types_columns[] = {
-    V("type_name"),      I("data_type"),   I("precision"),       V("literal_prefix"),     V("literal_suffix"),
-    V("create_params"),  I("nullable"),    B("case_sensitive"),  I("searchable"),         B("unsigned_attribute"),
-    B("fixed_prec_scale"), B("auto_increment"), V("local_type_name"), I("minimum_scale"), I("maximum_scale"),
-    I("sql_data_type"),  I("sql_datetime_sub"), I("num_prec_radix")};
+    V("type_name"),        I("data_type"),        I("precision"),       V("literal_prefix"), V("literal_suffix"),
+    V("create_params"),    I("nullable"),         B("case_sensitive"),  I("searchable"),     B("unsigned_attribute"),
+    B("fixed_prec_scale"), B("auto_increment"),   V("local_type_name"), I("minimum_scale"),  I("maximum_scale"),
+    I("sql_data_type"),    I("sql_datetime_sub"), I("num_prec_radix")};
 static const struct virtual_column udts_columns[] = {V("type_cat"),  V("type_schem"), V("type_name"), V("class_name"),
                                                      I("data_type"), V("remarks"),    I("base_type")};
 
-#define TABLE(name_, columns_, fill_)                                                                                  \
-    &(const struct virtual_table)                                                                                      \
-    {                                                                                                                  \
-        "jdbc", name_, columns_, ARRAY_LEN(columns_), fill_                                                            \
+#define TABLE(name_, columns_, fill_)                       \
+    &(const struct virtual_table)                           \
+    {                                                       \
+        "jdbc", name_, columns_, ARRAY_LEN(columns_), fill_ \
     }
 
 const struct virtual_table *const system_jdbc_tables[] = {

@@ -44,7 +44,8 @@ bool virtual_wants(const struct virtual_scan *s, const char *column, struct str 
 int virtual_begin_row(struct virtual_scan *s, struct err *err)
 {
     if (s->row_count == VIRTUAL_MAX_ROWS)
-        return err_set(err, ERR_LIMIT, "the table %s.%s has more than %d rows: add a condition on its catalog or schema",
+        return err_set(err, ERR_LIMIT,
+                       "the table %s.%s has more than %d rows: add a condition on its catalog or schema",
                        s->table->schema, s->table->name, VIRTUAL_MAX_ROWS);
     struct constant *row = arena_array(s->arena, struct constant, s->table->column_count);
     for (size_t i = 0; i < s->table->column_count; i++)
@@ -120,11 +121,8 @@ struct connector_table *virtual_make_table(struct connector *c, struct arena *a,
 int virtual_plan_scan(const struct virtual_context *context, struct arena *a, const struct connector_scan *scan,
                       struct connector_scan_plan *ret, struct err *err)
 {
-    struct virtual_scan s = {.context = context,
-                             .arena = a,
-                             .table = scan->table->handle,
-                             .catalog = scan->table->catalog,
-                             .request = scan};
+    struct virtual_scan s = {
+        .context = context, .arena = a, .table = scan->table->handle, .catalog = scan->table->catalog, .request = scan};
     int r = s.table->fill(&s, err);
 
     if (r < 0)

@@ -51,7 +51,8 @@ bool virtual_wants(const struct virtual_scan *s, const char *column, struct str 
 
 /* A row is begun, then gets its values from the left; columns not given are null. */
 MUST_CHECK int virtual_begin_row(struct virtual_scan *s, struct err *err);
-void virtual_add_str(struct virtual_scan *s, struct str v); /* a null str is NULL; the text must outlive the query or be in its arena */
+void virtual_add_str(struct virtual_scan *s,
+                     struct str v); /* a null str is NULL; the text must outlive the query or be in its arena */
 void virtual_add_cstr(struct virtual_scan *s, const char *v);
 void virtual_add_i64(struct virtual_scan *s, int64_t v);
 void virtual_add_bool(struct virtual_scan *s, bool v);

@@ -20,10 +20,10 @@ struct engine_conn;
 struct engine_result;
 
 struct engine_options {
-    struct str temp_dir;       /* for spilling; made 0700 */
-    struct str extension_dir;  /* holds tpch, tpcds, … as *.duckdb_extension, signed */
-    uint64_t memory_limit;     /* bytes */
-    int threads;               /* 0: as many as there are cores */
+    struct str temp_dir;      /* for spilling; made 0700 */
+    struct str extension_dir; /* holds tpch, tpcds, … as *.duckdb_extension, signed */
+    uint64_t memory_limit;    /* bytes */
+    int threads;              /* 0: as many as there are cores */
 };
 
 MUST_CHECK int engine_open(const struct engine_options *o, struct engine **ret, struct err *err);

@@ -87,7 +87,7 @@ struct ast_type {
             size_t n, cap;
         } generic;
         struct {
-            bool timestamp;                   /* else TIME */
+            bool timestamp; /* else TIME */
             bool with_time_zone;
             struct ast_type_param *precision; /* or NULL: the default, 3 */
         } datetime;
@@ -105,55 +105,55 @@ struct ast_type {
 
 enum ast_expr_kind {
     AST_EXPR_NULL,
-    AST_EXPR_BOOLEAN,         /* .boolean */
-    AST_EXPR_STRING,          /* .text: UTF-8, escapes resolved; U&'' too */
-    AST_EXPR_BYTES,           /* .text: X'' decoded */
-    AST_EXPR_INTEGER,         /* .integer; the sign belongs to the literal: -1 is one node */
-    AST_EXPR_DECIMAL,         /* .text: as written, without underscores, perhaps with a leading '-' */
-    AST_EXPR_DOUBLE,          /* .real */
-    AST_EXPR_INTERVAL,        /* .interval */
-    AST_EXPR_TYPED,           /* .typed: DATE '…', TIMESTAMP '…', DECIMAL '…', JSON '…', DOUBLE PRECISION '…', any name */
-    AST_EXPR_IDENT,           /* .ident */
-    AST_EXPR_DEREFERENCE,     /* .dereference: base.field */
-    AST_EXPR_SUBSCRIPT,       /* .subscript: base[index] */
-    AST_EXPR_PARAMETER,       /* .parameter: its 0-based index, in text order */
-    AST_EXPR_NEGATE,          /* .operand: -x; a literal's sign is in the literal */
-    AST_EXPR_PLUS,            /* .operand: +x */
-    AST_EXPR_ARITHMETIC,      /* .arithmetic */
-    AST_EXPR_CONCAT,          /* .binary: a || b */
-    AST_EXPR_COMPARE,         /* .compare */
-    AST_EXPR_DISTINCT_FROM,   /* .binary: a IS DISTINCT FROM b; the NOT form is a NOT around it */
-    AST_EXPR_LOGICAL,         /* .logical: AND, OR over ≥ 2 terms: `a AND b AND c` is one node */
-    AST_EXPR_NOT,             /* .operand; also NOT BETWEEN, NOT IN, NOT LIKE, IS NOT DISTINCT FROM */
-    AST_EXPR_IS_NULL,         /* .operand */
-    AST_EXPR_IS_NOT_NULL,     /* .operand */
-    AST_EXPR_BETWEEN,         /* .between */
-    AST_EXPR_IN_LIST,         /* .in_list */
-    AST_EXPR_IN_QUERY,        /* .in_query */
-    AST_EXPR_LIKE,            /* .like */
-    AST_EXPR_EXISTS,          /* .query */
-    AST_EXPR_QUANTIFIED,      /* .quantified: a = ALL (query) */
-    AST_EXPR_SIMPLE_CASE,     /* .cases, with operand */
-    AST_EXPR_SEARCHED_CASE,   /* .cases, operand NULL */
-    AST_EXPR_CAST,            /* .cast; TRY_CAST has safe set */
-    AST_EXPR_EXTRACT,         /* .extract */
-    AST_EXPR_TRIM,            /* .trim */
-    AST_EXPR_AT_TIME_ZONE,    /* .binary: value, zone (a string or an interval) */
-    AST_EXPR_CURRENT,         /* .current: CURRENT_DATE, CURRENT_TIMESTAMP(p), CURRENT_USER, … */
-    AST_EXPR_CALL,            /* .call: also POSITION → "strpos", SUBSTRING → "substring", NORMALIZE → "normalize",
+    AST_EXPR_BOOLEAN,  /* .boolean */
+    AST_EXPR_STRING,   /* .text: UTF-8, escapes resolved; U&'' too */
+    AST_EXPR_BYTES,    /* .text: X'' decoded */
+    AST_EXPR_INTEGER,  /* .integer; the sign belongs to the literal: -1 is one node */
+    AST_EXPR_DECIMAL,  /* .text: as written, without underscores, perhaps with a leading '-' */
+    AST_EXPR_DOUBLE,   /* .real */
+    AST_EXPR_INTERVAL, /* .interval */
+    AST_EXPR_TYPED, /* .typed: DATE '…', TIMESTAMP '…', DECIMAL '…', JSON '…', DOUBLE PRECISION '…', any name */
+    AST_EXPR_IDENT,         /* .ident */
+    AST_EXPR_DEREFERENCE,   /* .dereference: base.field */
+    AST_EXPR_SUBSCRIPT,     /* .subscript: base[index] */
+    AST_EXPR_PARAMETER,     /* .parameter: its 0-based index, in text order */
+    AST_EXPR_NEGATE,        /* .operand: -x; a literal's sign is in the literal */
+    AST_EXPR_PLUS,          /* .operand: +x */
+    AST_EXPR_ARITHMETIC,    /* .arithmetic */
+    AST_EXPR_CONCAT,        /* .binary: a || b */
+    AST_EXPR_COMPARE,       /* .compare */
+    AST_EXPR_DISTINCT_FROM, /* .binary: a IS DISTINCT FROM b; the NOT form is a NOT around it */
+    AST_EXPR_LOGICAL,       /* .logical: AND, OR over ≥ 2 terms: `a AND b AND c` is one node */
+    AST_EXPR_NOT,           /* .operand; also NOT BETWEEN, NOT IN, NOT LIKE, IS NOT DISTINCT FROM */
+    AST_EXPR_IS_NULL,       /* .operand */
+    AST_EXPR_IS_NOT_NULL,   /* .operand */
+    AST_EXPR_BETWEEN,       /* .between */
+    AST_EXPR_IN_LIST,       /* .in_list */
+    AST_EXPR_IN_QUERY,      /* .in_query */
+    AST_EXPR_LIKE,          /* .like */
+    AST_EXPR_EXISTS,        /* .query */
+    AST_EXPR_QUANTIFIED,    /* .quantified: a = ALL (query) */
+    AST_EXPR_SIMPLE_CASE,   /* .cases, with operand */
+    AST_EXPR_SEARCHED_CASE, /* .cases, operand NULL */
+    AST_EXPR_CAST,          /* .cast; TRY_CAST has safe set */
+    AST_EXPR_EXTRACT,       /* .extract */
+    AST_EXPR_TRIM,          /* .trim */
+    AST_EXPR_AT_TIME_ZONE,  /* .binary: value, zone (a string or an interval) */
+    AST_EXPR_CURRENT,       /* .current: CURRENT_DATE, CURRENT_TIMESTAMP(p), CURRENT_USER, … */
+    AST_EXPR_CALL,          /* .call: also POSITION → "strpos", SUBSTRING → "substring", NORMALIZE → "normalize",
                                  LISTAGG → "listagg" */
-    AST_EXPR_IF,              /* .if_: IF(c, a[, b]) */
-    AST_EXPR_NULLIF,          /* .binary */
-    AST_EXPR_COALESCE,        /* .list: ≥ 2 */
-    AST_EXPR_TRY,             /* .operand */
-    AST_EXPR_FORMAT,          /* .list: ≥ 2, the first is the format */
-    AST_EXPR_LAMBDA,          /* .lambda */
-    AST_EXPR_ARRAY,           /* .list */
-    AST_EXPR_ROW,             /* .list: ≥ 1; ROW(a, b) and (a, b) */
-    AST_EXPR_GROUPING,        /* .grouping: GROUPING(a, t.b), each an IDENT or DEREFERENCE */
-    AST_EXPR_SUBQUERY,        /* .query: scalar */
-    AST_EXPR_JSON,            /* .json: JSON_EXISTS, JSON_VALUE, JSON_QUERY, JSON_OBJECT, JSON_ARRAY */
-    AST_EXPR_MEASURE,         /* .measure: name OVER window */
+    AST_EXPR_IF,            /* .if_: IF(c, a[, b]) */
+    AST_EXPR_NULLIF,        /* .binary */
+    AST_EXPR_COALESCE,      /* .list: ≥ 2 */
+    AST_EXPR_TRY,           /* .operand */
+    AST_EXPR_FORMAT,        /* .list: ≥ 2, the first is the format */
+    AST_EXPR_LAMBDA,        /* .lambda */
+    AST_EXPR_ARRAY,         /* .list */
+    AST_EXPR_ROW,           /* .list: ≥ 1; ROW(a, b) and (a, b) */
+    AST_EXPR_GROUPING,      /* .grouping: GROUPING(a, t.b), each an IDENT or DEREFERENCE */
+    AST_EXPR_SUBQUERY,      /* .query: scalar */
+    AST_EXPR_JSON,          /* .json: JSON_EXISTS, JSON_VALUE, JSON_QUERY, JSON_OBJECT, JSON_ARRAY */
+    AST_EXPR_MEASURE,       /* .measure: name OVER window */
 };
 
 enum ast_arithmetic { AST_ADD, AST_SUBTRACT, AST_MULTIPLY, AST_DIVIDE, AST_MODULUS };
@@ -222,24 +222,29 @@ enum ast_null_treatment { AST_NULLS_UNSAID, AST_RESPECT_NULLS, AST_IGNORE_NULLS 
 struct ast_call {
     struct ast_name name;
     struct ast_exprs args;
-    bool star;                      /* f(*): no args */
-    struct ast_ident *star_label;   /* f(t.*), or NULL: row pattern recognition only */
+    bool star;                    /* f(*): no args */
+    struct ast_ident *star_label; /* f(t.*), or NULL: row pattern recognition only */
     bool distinct;
-    struct ast_sorts order_by;      /* inside the parentheses; LISTAGG's WITHIN GROUP */
-    struct ast_expr *filter;        /* or NULL */
-    struct ast_window *window;      /* or NULL */
+    struct ast_sorts order_by; /* inside the parentheses; LISTAGG's WITHIN GROUP */
+    struct ast_expr *filter;   /* or NULL */
+    struct ast_window *window; /* or NULL */
     enum ast_null_treatment nulls;
     enum { AST_MODE_UNSAID, AST_MODE_RUNNING, AST_MODE_FINAL } mode; /* row pattern recognition only */
     /* LISTAGG only; args are the value and the separator ('' when unsaid) */
     bool listagg;
-    bool overflow_truncate;         /* ON OVERFLOW TRUNCATE, else ERROR */
-    struct str overflow_filler;     /* null: unsaid, "..." */
-    bool overflow_count;            /* WITH COUNT */
+    bool overflow_truncate;     /* ON OVERFLOW TRUNCATE, else ERROR */
+    struct str overflow_filler; /* null: unsaid, "..." */
+    bool overflow_count;        /* WITH COUNT */
 };
 
 enum ast_json_kind { AST_JSON_EXISTS, AST_JSON_VALUE, AST_JSON_QUERY, AST_JSON_OBJECT, AST_JSON_ARRAY };
-enum ast_json_format { AST_JSON_FORMAT_UNSAID, AST_JSON_FORMAT_JSON, AST_JSON_FORMAT_UTF8, AST_JSON_FORMAT_UTF16,
-                       AST_JSON_FORMAT_UTF32 };
+enum ast_json_format {
+    AST_JSON_FORMAT_UNSAID,
+    AST_JSON_FORMAT_JSON,
+    AST_JSON_FORMAT_UTF8,
+    AST_JSON_FORMAT_UTF16,
+    AST_JSON_FORMAT_UTF32
+};
 /* What to do ON EMPTY and ON ERROR; each function allows some of them. */
 enum ast_json_behaviour {
     AST_JSON_UNSAID,
@@ -391,14 +396,14 @@ struct ast_expr {
 /* ---- relations ------------------------------------------------------------------------------------------------ */
 
 enum ast_relation_kind {
-    AST_RELATION_TABLE,     /* .table */
-    AST_RELATION_ALIASED,   /* .aliased */
-    AST_RELATION_JOIN,      /* .join */
-    AST_RELATION_SUBQUERY,  /* .query */
-    AST_RELATION_LATERAL,   /* .query */
-    AST_RELATION_UNNEST,    /* .unnest */
-    AST_RELATION_SAMPLED,   /* .sampled */
-    AST_RELATION_FUNCTION,  /* .function: TABLE(f(…)) */
+    AST_RELATION_TABLE,    /* .table */
+    AST_RELATION_ALIASED,  /* .aliased */
+    AST_RELATION_JOIN,     /* .join */
+    AST_RELATION_SUBQUERY, /* .query */
+    AST_RELATION_LATERAL,  /* .query */
+    AST_RELATION_UNNEST,   /* .unnest */
+    AST_RELATION_SAMPLED,  /* .sampled */
+    AST_RELATION_FUNCTION, /* .function: TABLE(f(…)) */
     /* The bodies of queries that are no SELECT stand in struct ast_body. Parentheses leave no node. */
 };
 
@@ -407,12 +412,12 @@ enum ast_join_kind { AST_JOIN_CROSS, AST_JOIN_IMPLICIT, AST_JOIN_INNER, AST_JOIN
 /* An argument of a table function. Exactly one of expr, table, descriptor is set. */
 struct ast_table_argument {
     int line, column;
-    struct ast_ident *name;     /* name => …, or NULL */
-    struct ast_expr *expr;      /* scalar */
-    struct ast_relation *table; /* TABLE(name) or TABLE(query), perhaps aliased */
+    struct ast_ident *name;           /* name => …, or NULL */
+    struct ast_expr *expr;            /* scalar */
+    struct ast_relation *table;       /* TABLE(name) or TABLE(query), perhaps aliased */
     struct ast_row_field *descriptor; /* type may be NULL in a field */
     size_t descriptor_n, descriptor_cap;
-    bool is_descriptor;         /* CAST(NULL AS DESCRIPTOR) has descriptor_n == 0 */
+    bool is_descriptor; /* CAST(NULL AS DESCRIPTOR) has descriptor_n == 0 */
     /* for a table */
     struct ast_exprs partition_by;
     bool has_partition_by;
@@ -503,8 +508,8 @@ struct ast_select {
         struct ast_select_item *items; /* ≥ 1 */
         size_t n, cap;
     } items;
-    struct ast_relation *from; /* or NULL; `a, b` is AST_JOIN_IMPLICIT */
-    struct ast_expr *where;    /* or NULL */
+    struct ast_relation *from;         /* or NULL; `a, b` is AST_JOIN_IMPLICIT */
+    struct ast_expr *where;            /* or NULL */
     bool has_group_by, group_distinct; /* GROUP BY DISTINCT */
     struct {
         struct ast_grouping *items;
@@ -518,11 +523,11 @@ struct ast_select {
 };
 
 enum ast_body_kind {
-    AST_BODY_SELECT,  /* .select */
-    AST_BODY_TABLE,   /* .table: TABLE name */
-    AST_BODY_VALUES,  /* .values: each row a ROW or, for one column, any expression */
-    AST_BODY_SET,     /* .set */
-    AST_BODY_QUERY,   /* .query: in parentheses, with its own ORDER BY, LIMIT, … (and no WITH) */
+    AST_BODY_SELECT, /* .select */
+    AST_BODY_TABLE,  /* .table: TABLE name */
+    AST_BODY_VALUES, /* .values: each row a ROW or, for one column, any expression */
+    AST_BODY_SET,    /* .set */
+    AST_BODY_QUERY,  /* .query: in parentheses, with its own ORDER BY, LIMIT, … (and no WITH) */
 };
 
 enum ast_set_op { AST_UNION, AST_INTERSECT, AST_EXCEPT };
@@ -537,9 +542,9 @@ struct ast_body {
         struct ast_query *query;
         struct {
             enum ast_set_op op;
-            bool all; /* else DISTINCT, the default */
-            bool corresponding;          /* CORRESPONDING [BY (columns)] */
-            struct ast_idents by_columns; /* empty: unsaid */
+            bool all;                      /* else DISTINCT, the default */
+            bool corresponding;            /* CORRESPONDING [BY (columns)] */
+            struct ast_idents by_columns;  /* empty: unsaid */
             struct ast_body *left, *right; /* n-ary chains lean left: a UNION b UNION c is (a UNION b) UNION c */
         } set;
     };
@@ -577,82 +582,82 @@ struct ast_query {
 /* ---- statements ----------------------------------------------------------------------------------------------- */
 
 enum ast_statement_kind {
-    AST_QUERY,                      /* .query */
-    AST_USE,                        /* .use */
-    AST_CREATE_CATALOG,             /* .create: name, properties, connector, comment, principal */
-    AST_DROP_CATALOG,               /* .drop */
-    AST_CREATE_SCHEMA,              /* .create: name, properties, principal */
-    AST_DROP_SCHEMA,                /* .drop */
-    AST_RENAME_SCHEMA,              /* .rename */
-    AST_CREATE_TABLE,               /* .create_table */
-    AST_CREATE_TABLE_AS,            /* .create_table: query set */
-    AST_DROP_TABLE,                 /* .drop */
-    AST_INSERT,                     /* .insert */
-    AST_DELETE,                     /* .delete */
-    AST_UPDATE,                     /* .update */
-    AST_MERGE,                      /* .merge */
-    AST_TRUNCATE_TABLE,             /* .drop: name */
-    AST_COMMENT,                    /* .comment */
-    AST_RENAME_TABLE,               /* .rename */
-    AST_ADD_COLUMN,                 /* .add_column */
-    AST_RENAME_COLUMN,              /* .alter_column */
-    AST_DROP_COLUMN,                /* .alter_column */
-    AST_SET_COLUMN_TYPE,            /* .alter_column */
-    AST_DROP_NOT_NULL,              /* .alter_column */
-    AST_SET_AUTHORIZATION,          /* .authorization: ALTER TABLE, SCHEMA, VIEW, … SET AUTHORIZATION */
-    AST_SET_TABLE_PROPERTIES,       /* .set_properties */
-    AST_TABLE_EXECUTE,              /* .table_execute */
-    AST_ANALYZE,                    /* .analyze */
-    AST_CREATE_VIEW,                /* .create_view */
-    AST_CREATE_MATERIALIZED_VIEW,   /* .create_view */
-    AST_REFRESH_MATERIALIZED_VIEW,  /* .drop: name */
-    AST_DROP_VIEW,                  /* .drop */
-    AST_DROP_MATERIALIZED_VIEW,     /* .drop */
-    AST_RENAME_VIEW,                /* .rename */
-    AST_RENAME_MATERIALIZED_VIEW,   /* .rename */
+    AST_QUERY,                            /* .query */
+    AST_USE,                              /* .use */
+    AST_CREATE_CATALOG,                   /* .create: name, properties, connector, comment, principal */
+    AST_DROP_CATALOG,                     /* .drop */
+    AST_CREATE_SCHEMA,                    /* .create: name, properties, principal */
+    AST_DROP_SCHEMA,                      /* .drop */
+    AST_RENAME_SCHEMA,                    /* .rename */
+    AST_CREATE_TABLE,                     /* .create_table */
+    AST_CREATE_TABLE_AS,                  /* .create_table: query set */
+    AST_DROP_TABLE,                       /* .drop */
+    AST_INSERT,                           /* .insert */
+    AST_DELETE,                           /* .delete */
+    AST_UPDATE,                           /* .update */
+    AST_MERGE,                            /* .merge */
+    AST_TRUNCATE_TABLE,                   /* .drop: name */
+    AST_COMMENT,                          /* .comment */
+    AST_RENAME_TABLE,                     /* .rename */
+    AST_ADD_COLUMN,                       /* .add_column */
+    AST_RENAME_COLUMN,                    /* .alter_column */
+    AST_DROP_COLUMN,                      /* .alter_column */
+    AST_SET_COLUMN_TYPE,                  /* .alter_column */
+    AST_DROP_NOT_NULL,                    /* .alter_column */
+    AST_SET_AUTHORIZATION,                /* .authorization: ALTER TABLE, SCHEMA, VIEW, … SET AUTHORIZATION */
+    AST_SET_TABLE_PROPERTIES,             /* .set_properties */
+    AST_TABLE_EXECUTE,                    /* .table_execute */
+    AST_ANALYZE,                          /* .analyze */
+    AST_CREATE_VIEW,                      /* .create_view */
+    AST_CREATE_MATERIALIZED_VIEW,         /* .create_view */
+    AST_REFRESH_MATERIALIZED_VIEW,        /* .drop: name */
+    AST_DROP_VIEW,                        /* .drop */
+    AST_DROP_MATERIALIZED_VIEW,           /* .drop */
+    AST_RENAME_VIEW,                      /* .rename */
+    AST_RENAME_MATERIALIZED_VIEW,         /* .rename */
     AST_SET_MATERIALIZED_VIEW_PROPERTIES, /* .set_properties */
-    AST_CALL,                       /* .call */
-    AST_CREATE_ROLE,                /* .role */
-    AST_DROP_ROLE,                  /* .role */
-    AST_GRANT_ROLES,                /* .role */
-    AST_REVOKE_ROLES,               /* .role */
-    AST_GRANT,                      /* .grant */
-    AST_REVOKE,                     /* .grant */
-    AST_DENY,                       /* .grant */
-    AST_SET_ROLE,                   /* .role */
-    AST_SHOW_GRANTS,                /* .grant: object, may be absent */
-    AST_SHOW_ROLES,                 /* .show */
-    AST_SHOW_CURRENT_ROLES,         /* .show */
-    AST_SHOW_ROLE_GRANTS,           /* .show */
-    AST_SHOW_CATALOGS,              /* .show */
-    AST_SHOW_SCHEMAS,               /* .show */
-    AST_SHOW_TABLES,                /* .show */
-    AST_SHOW_COLUMNS,               /* .show; DESCRIBE and DESC too */
-    AST_SHOW_FUNCTIONS,             /* .show */
-    AST_SHOW_SESSION,               /* .show */
-    AST_SHOW_STATS,                 /* .show: name, or query */
-    AST_SHOW_CREATE_TABLE,          /* .show */
-    AST_SHOW_CREATE_SCHEMA,         /* .show */
-    AST_SHOW_CREATE_VIEW,           /* .show */
-    AST_SHOW_CREATE_MATERIALIZED_VIEW, /* .show */
-    AST_SHOW_CREATE_FUNCTION,       /* .show */
-    AST_EXPLAIN,                    /* .explain */
-    AST_EXPLAIN_ANALYZE,            /* .explain */
-    AST_SET_SESSION,                /* .set_session */
-    AST_RESET_SESSION,              /* .set_session: value NULL */
-    AST_SET_SESSION_AUTHORIZATION,  /* .session_user */
+    AST_CALL,                             /* .call */
+    AST_CREATE_ROLE,                      /* .role */
+    AST_DROP_ROLE,                        /* .role */
+    AST_GRANT_ROLES,                      /* .role */
+    AST_REVOKE_ROLES,                     /* .role */
+    AST_GRANT,                            /* .grant */
+    AST_REVOKE,                           /* .grant */
+    AST_DENY,                             /* .grant */
+    AST_SET_ROLE,                         /* .role */
+    AST_SHOW_GRANTS,                      /* .grant: object, may be absent */
+    AST_SHOW_ROLES,                       /* .show */
+    AST_SHOW_CURRENT_ROLES,               /* .show */
+    AST_SHOW_ROLE_GRANTS,                 /* .show */
+    AST_SHOW_CATALOGS,                    /* .show */
+    AST_SHOW_SCHEMAS,                     /* .show */
+    AST_SHOW_TABLES,                      /* .show */
+    AST_SHOW_COLUMNS,                     /* .show; DESCRIBE and DESC too */
+    AST_SHOW_FUNCTIONS,                   /* .show */
+    AST_SHOW_SESSION,                     /* .show */
+    AST_SHOW_STATS,                       /* .show: name, or query */
+    AST_SHOW_CREATE_TABLE,                /* .show */
+    AST_SHOW_CREATE_SCHEMA,               /* .show */
+    AST_SHOW_CREATE_VIEW,                 /* .show */
+    AST_SHOW_CREATE_MATERIALIZED_VIEW,    /* .show */
+    AST_SHOW_CREATE_FUNCTION,             /* .show */
+    AST_EXPLAIN,                          /* .explain */
+    AST_EXPLAIN_ANALYZE,                  /* .explain */
+    AST_SET_SESSION,                      /* .set_session */
+    AST_RESET_SESSION,                    /* .set_session: value NULL */
+    AST_SET_SESSION_AUTHORIZATION,        /* .session_user */
     AST_RESET_SESSION_AUTHORIZATION,
-    AST_SET_PATH,                   /* .names: each of one or two parts */
-    AST_SET_TIME_ZONE,              /* .value: NULL is LOCAL */
-    AST_START_TRANSACTION,          /* .transaction */
+    AST_SET_PATH,          /* .names: each of one or two parts */
+    AST_SET_TIME_ZONE,     /* .value: NULL is LOCAL */
+    AST_START_TRANSACTION, /* .transaction */
     AST_COMMIT,
     AST_ROLLBACK,
-    AST_PREPARE,                    /* .prepare */
-    AST_EXECUTE,                    /* .prepare */
-    AST_EXECUTE_IMMEDIATE,          /* .prepare: text is the statement */
-    AST_DEALLOCATE,                 /* .prepare: name */
-    AST_DESCRIBE_INPUT,             /* .prepare: name */
-    AST_DESCRIBE_OUTPUT,            /* .prepare: name */
+    AST_PREPARE,           /* .prepare */
+    AST_EXECUTE,           /* .prepare */
+    AST_EXECUTE_IMMEDIATE, /* .prepare: text is the statement */
+    AST_DEALLOCATE,        /* .prepare: name */
+    AST_DESCRIBE_INPUT,    /* .prepare: name */
+    AST_DESCRIBE_OUTPUT,   /* .prepare: name */
 };
 
 struct ast_property {
@@ -736,8 +741,13 @@ struct ast_arguments {
 };
 
 enum ast_explain_format { AST_EXPLAIN_FORMAT_UNSAID, AST_EXPLAIN_TEXT, AST_EXPLAIN_GRAPHVIZ, AST_EXPLAIN_JSON };
-enum ast_explain_type { AST_EXPLAIN_TYPE_UNSAID, AST_EXPLAIN_LOGICAL, AST_EXPLAIN_DISTRIBUTED, AST_EXPLAIN_VALIDATE,
-                        AST_EXPLAIN_IO };
+enum ast_explain_type {
+    AST_EXPLAIN_TYPE_UNSAID,
+    AST_EXPLAIN_LOGICAL,
+    AST_EXPLAIN_DISTRIBUTED,
+    AST_EXPLAIN_VALIDATE,
+    AST_EXPLAIN_IO
+};
 
 struct ast_statement {
     enum ast_statement_kind kind;
@@ -859,8 +869,8 @@ struct ast_statement {
             struct ast_principals principals;
             struct ast_principal grantor; /* WITH ADMIN, GRANTED BY */
             bool admin_option;
-            bool all, none; /* SET ROLE ALL, NONE */
-            bool if_exists; /* DROP ROLE */
+            bool all, none;            /* SET ROLE ALL, NONE */
+            bool if_exists;            /* DROP ROLE */
             struct ast_ident *catalog; /* IN catalog, or NULL */
         } role;
         struct {
@@ -871,9 +881,9 @@ struct ast_statement {
             bool grant_option;
         } grant;
         struct {
-            struct ast_name name;   /* FROM or IN …, or what to show; n == 0: none */
-            struct str like;        /* null: unsaid */
-            struct str escape;      /* null: unsaid */
+            struct ast_name name;    /* FROM or IN …, or what to show; n == 0: none */
+            struct str like;         /* null: unsaid */
+            struct str escape;       /* null: unsaid */
             struct ast_query *query; /* SHOW STATS FOR (query), or NULL */
         } show;
         struct {
@@ -891,8 +901,13 @@ struct ast_statement {
             struct str name;
         } session_user;
         struct {
-            enum { AST_ISOLATION_UNSAID, AST_READ_UNCOMMITTED, AST_READ_COMMITTED, AST_REPEATABLE_READ,
-                   AST_SERIALIZABLE } isolation;
+            enum {
+                AST_ISOLATION_UNSAID,
+                AST_READ_UNCOMMITTED,
+                AST_READ_COMMITTED,
+                AST_REPEATABLE_READ,
+                AST_SERIALIZABLE
+            } isolation;
             enum { AST_ACCESS_UNSAID, AST_READ_ONLY, AST_READ_WRITE } access;
         } transaction;
         struct {

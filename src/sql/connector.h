@@ -59,7 +59,7 @@ struct connector_rows { /* rows made by the program: system tables, information_
 };
 
 struct connector_scan_plan {
-    struct str from;             /* "read_parquet([…], schema = …)", "\"cat\".\"s\".\"t\"", or null when `rows` is set: a
+    struct str from; /* "read_parquet([…], schema = …)", "\"cat\".\"s\".\"t\"", or null when `rows` is set: a
                                     complete SELECT in parentheses or a table expression that yields c<id> names */
     struct connector_rows *rows; /* instead of text; column i is request's column i */
     void *pin;                   /* keeps files alive until release_pin; NULL: nothing to release */
@@ -88,7 +88,8 @@ struct connector_property { /* for SHOW SESSION, system.metadata.table_propertie
 struct connector_ops {
     const char *kind; /* "iceberg": connector.name of Trino's catalog files */
 
-    MUST_CHECK int (*list_schemas)(struct connector *c, struct arena *a, struct str **ret, size_t *ret_n, struct err *err);
+    MUST_CHECK int (*list_schemas)(struct connector *c, struct arena *a, struct str **ret, size_t *ret_n,
+                                   struct err *err);
     /* All schemas' when schema is null. */
     MUST_CHECK int (*list_tables)(struct connector *c, struct arena *a, struct str schema,
                                   struct connector_table_name **ret, size_t *ret_n, struct err *err);

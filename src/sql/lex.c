@@ -191,13 +191,13 @@ static enum token_kind scan_number(struct str s, size_t i, size_t *ret_end)
     enum token_kind kind = TOK_UNRECOGNIZED;
     size_t best = i;
 
-#define CANDIDATE(candidate_kind, candidate_end)                                                                       \
-    do {                                                                                                               \
-        size_t end_ = (candidate_end);                                                                                 \
-        if (end_ > best) {                                                                                             \
-            best = end_;                                                                                               \
-            kind = (candidate_kind);                                                                                   \
-        }                                                                                                              \
+#define CANDIDATE(candidate_kind, candidate_end) \
+    do {                                         \
+        size_t end_ = (candidate_end);           \
+        if (end_ > best) {                       \
+            best = end_;                         \
+            kind = (candidate_kind);             \
+        }                                        \
     } while (0)
 
     if (is_digit(s.p[i])) {
@@ -270,12 +270,12 @@ static enum token_kind scan_symbol(struct str s, size_t i, size_t *ret_end)
         enum token_kind kind;
     } symbols[] = {
         /* Longer ones before their prefixes. */
-        {"<>", TOK_NEQ},      {"!=", TOK_NEQ},       {"<=", TOK_LTE},     {">=", TOK_GTE},      {"||", TOK_CONCAT},
-        {"=>", TOK_FAT_ARROW}, {"->", TOK_ARROW},    {"{-", TOK_LEXCLUDE}, {"-}", TOK_REXCLUDE}, {"=", TOK_EQ},
-        {"<", TOK_LT},        {">", TOK_GT},         {"+", TOK_PLUS},     {"-", TOK_MINUS},     {"*", TOK_ASTERISK},
-        {"/", TOK_SLASH},     {"%", TOK_PERCENT},    {"?", TOK_QUESTION}, {";", TOK_SEMICOLON}, {".", TOK_DOT},
-        {"(", TOK_LPAREN},    {")", TOK_RPAREN},     {",", TOK_COMMA},    {"[", TOK_LBRACKET},  {"]", TOK_RBRACKET},
-        {":", TOK_COLON},     {"|", TOK_BAR},        {"^", TOK_CARET},    {"$", TOK_DOLLAR},    {"{", TOK_LBRACE},
+        {"<>", TOK_NEQ},       {"!=", TOK_NEQ},    {"<=", TOK_LTE},      {">=", TOK_GTE},      {"||", TOK_CONCAT},
+        {"=>", TOK_FAT_ARROW}, {"->", TOK_ARROW},  {"{-", TOK_LEXCLUDE}, {"-}", TOK_REXCLUDE}, {"=", TOK_EQ},
+        {"<", TOK_LT},         {">", TOK_GT},      {"+", TOK_PLUS},      {"-", TOK_MINUS},     {"*", TOK_ASTERISK},
+        {"/", TOK_SLASH},      {"%", TOK_PERCENT}, {"?", TOK_QUESTION},  {";", TOK_SEMICOLON}, {".", TOK_DOT},
+        {"(", TOK_LPAREN},     {")", TOK_RPAREN},  {",", TOK_COMMA},     {"[", TOK_LBRACKET},  {"]", TOK_RBRACKET},
+        {":", TOK_COLON},      {"|", TOK_BAR},     {"^", TOK_CARET},     {"$", TOK_DOLLAR},    {"{", TOK_LBRACE},
         {"}", TOK_RBRACE},
     };
     struct str rest = str_skip(s, i);
@@ -368,8 +368,8 @@ static void match_pairs(struct arena *a, struct tokens *t)
 int lex(struct arena *a, struct str text, struct tokens *ret, struct err *err)
 {
     if (text.n > LEX_TEXT_MAX)
-        return err_set_named(err, ERR_LIMIT, "QUERY_TEXT_TOO_LARGE", "Query text length (%zu) exceeds the maximum length (%d)",
-                             text.n, LEX_TEXT_MAX);
+        return err_set_named(err, ERR_LIMIT, "QUERY_TEXT_TOO_LARGE",
+                             "Query text length (%zu) exceeds the maximum length (%d)", text.n, LEX_TEXT_MAX);
     struct tokens t = {.text = text};
     uint32_t line = 1, column = 1;
     size_t i = 0, counted = 0;

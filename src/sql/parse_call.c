@@ -214,8 +214,7 @@ struct ast_expr *parse_listagg(struct parser *p)
     struct ast_call *call = e->call = parse_new(p, struct ast_call);
     call->listagg = true;
     struct ast_ident *part = parse_new(p, struct ast_ident);
-    *part = (struct ast_ident){
-        .line = e->line, .column = e->column, .value = STR("LISTAGG"), .lower = STR("listagg")};
+    *part = (struct ast_ident){.line = e->line, .column = e->column, .value = STR("LISTAGG"), .lower = STR("listagg")};
     call->name = (struct ast_name){.line = e->line, .column = e->column, .parts = part, .n = 1};
     p->at++;
     expect(p, TOK_LPAREN);
@@ -267,17 +266,16 @@ struct ast_expr *parse_trim(struct parser *p)
     expect(p, TOK_LPAREN);
     enum token_kind kind = peek(p, 0);
     bool has_where = (kind == KW_LEADING || kind == KW_TRAILING || kind == KW_BOTH) &&
-                     (peek(p, 1) == KW_FROM || (starts_expr(p, 1) && peek(p, 1) != TOK_PLUS &&
-                                                peek(p, 1) != TOK_MINUS && peek(p, 1) != TOK_LBRACKET &&
-                                                peek(p, 1) != TOK_LPAREN && peek(p, 1) != KW_AT));
+                     (peek(p, 1) == KW_FROM ||
+                      (starts_expr(p, 1) && peek(p, 1) != TOK_PLUS && peek(p, 1) != TOK_MINUS &&
+                       peek(p, 1) != TOK_LBRACKET && peek(p, 1) != TOK_LPAREN && peek(p, 1) != KW_AT));
     if (has_where) {
         e->trim.where = kind == KW_LEADING ? AST_TRIM_LEADING : kind == KW_TRAILING ? AST_TRIM_TRAILING : AST_TRIM_BOTH;
         p->at++;
     }
     if (accept(p, KW_FROM)) {
         if (!has_where)
-            parse_fail(p, at,
-                       "The 'trim' function must have specification, char or both arguments when it takes FROM");
+            parse_fail(p, at, "The 'trim' function must have specification, char or both arguments when it takes FROM");
         e->trim.value = parse_value_expr(p);
     } else {
         struct ast_expr *first = parse_value_expr(p);

@@ -393,10 +393,18 @@ static const struct {
     const char *name;
     enum token_kind kind;
 } classes[] = {
-    {"end", TOK_EOF},           {"integer", TOK_INTEGER},       {"decimal", TOK_DECIMAL},
-    {"double", TOK_DOUBLE},     {"string", TOK_STRING},         {"unicode", TOK_UNICODE_STRING},
-    {"dollar", TOK_DOLLAR_STRING}, {"binary", TOK_BINARY},      {"identifier", TOK_IDENTIFIER},
-    {"quoted", TOK_QUOTED_IDENTIFIER}, {"digits", TOK_DIGIT_IDENTIFIER}, {"backquoted", TOK_BACKQUOTED_IDENTIFIER},
+    {"end", TOK_EOF},
+    {"integer", TOK_INTEGER},
+    {"decimal", TOK_DECIMAL},
+    {"double", TOK_DOUBLE},
+    {"string", TOK_STRING},
+    {"unicode", TOK_UNICODE_STRING},
+    {"dollar", TOK_DOLLAR_STRING},
+    {"binary", TOK_BINARY},
+    {"identifier", TOK_IDENTIFIER},
+    {"quoted", TOK_QUOTED_IDENTIFIER},
+    {"digits", TOK_DIGIT_IDENTIFIER},
+    {"backquoted", TOK_BACKQUOTED_IDENTIFIER},
 };
 
 static void compile_alternatives(struct reader *r, uint16_t from, uint16_t to);

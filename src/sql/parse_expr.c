@@ -151,7 +151,9 @@ static struct ast_expr *parse_binary_literal(struct parser *p)
         char c = text.p[i];
         if (c == ' ' || (c >= '\t' && c <= '\r'))
             continue;
-        int value = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+        int value = c >= '0' && c <= '9'                     ? c - '0'
+                    : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                             : -1;
         if (value < 0)
             parse_fail(p, at, "Binary literal can only contain hexadecimal digits");
         if (digits % 2 == 0)
@@ -350,8 +352,9 @@ static struct ast_expr *parse_normalize(struct parser *p)
 static struct ast_expr *parse_extract(struct parser *p)
 {
     static const char *const fields[] = {
-        "YEAR",        "QUARTER", "MONTH", "WEEK",         "DAY", "DAY_OF_MONTH", "DAY_OF_WEEK",     "DOW",           "DAY_OF_YEAR",
-        "DOY",         "YEAR_OF_WEEK", "YOW", "HOUR", "MINUTE",       "SECOND",          "TIMEZONE_MINUTE", "TIMEZONE_HOUR",
+        "YEAR",   "QUARTER",         "MONTH",         "WEEK",         "DAY", "DAY_OF_MONTH", "DAY_OF_WEEK",
+        "DOW",    "DAY_OF_YEAR",     "DOY",           "YEAR_OF_WEEK", "YOW", "HOUR",         "MINUTE",
+        "SECOND", "TIMEZONE_MINUTE", "TIMEZONE_HOUR",
     };
     const struct token *at = here(p);
     struct ast_expr *e = parse_new_expr(p, AST_EXPR_EXTRACT, at);
@@ -381,14 +384,10 @@ static struct ast_expr *parse_current(struct parser *p)
         enum ast_current what;
         bool precision;
     } words[] = {
-        {KW_CURRENT_DATE, AST_CURRENT_DATE, false},
-        {KW_CURRENT_TIME, AST_CURRENT_TIME, true},
-        {KW_CURRENT_TIMESTAMP, AST_CURRENT_TIMESTAMP, true},
-        {KW_LOCALTIME, AST_LOCALTIME, true},
-        {KW_LOCALTIMESTAMP, AST_LOCALTIMESTAMP, true},
-        {KW_CURRENT_USER, AST_CURRENT_USER, false},
-        {KW_CURRENT_CATALOG, AST_CURRENT_CATALOG, false},
-        {KW_CURRENT_SCHEMA, AST_CURRENT_SCHEMA, false},
+        {KW_CURRENT_DATE, AST_CURRENT_DATE, false},          {KW_CURRENT_TIME, AST_CURRENT_TIME, true},
+        {KW_CURRENT_TIMESTAMP, AST_CURRENT_TIMESTAMP, true}, {KW_LOCALTIME, AST_LOCALTIME, true},
+        {KW_LOCALTIMESTAMP, AST_LOCALTIMESTAMP, true},       {KW_CURRENT_USER, AST_CURRENT_USER, false},
+        {KW_CURRENT_CATALOG, AST_CURRENT_CATALOG, false},    {KW_CURRENT_SCHEMA, AST_CURRENT_SCHEMA, false},
         {KW_CURRENT_PATH, AST_CURRENT_PATH, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
@@ -864,8 +863,8 @@ static struct ast_expr *parse_predicate(struct parser *p, struct ast_expr *value
     parse_taller(p);
     if (negated) {
         struct ast_expr *not = parse_new_expr(p, AST_EXPR_NOT, at);
-        not->operand = e;
-        e = not;
+        not ->operand = e;
+        e = not ;
         parse_taller(p);
     }
     return e;

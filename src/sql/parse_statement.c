@@ -2,8 +2,8 @@
 
 struct ast_principal parse_principal(struct parser *p)
 {
-    struct ast_principal who = {.kind = AST_PRINCIPAL_UNSPECIFIED, .line = (int)here(p)->line,
-                                .column = (int)here(p)->column};
+    struct ast_principal who = {
+        .kind = AST_PRINCIPAL_UNSPECIFIED, .line = (int)here(p)->line, .column = (int)here(p)->column};
     if (next_is(p, KW_USER) && is_ident(peek(p, 1))) {
         who.kind = AST_PRINCIPAL_USER;
         p->at++;
@@ -113,7 +113,7 @@ static struct ast_merge_case parse_merge_case(struct parser *p)
     if (accept(p, KW_AND))
         c.condition = parse_expr(p);
     expect(p, KW_THEN);
-    if (not) {
+    if (not ) {
         c.kind = AST_MERGE_INSERT;
         expect(p, KW_INSERT);
         if (next_is(p, TOK_LPAREN))
@@ -543,7 +543,9 @@ static struct ast_idents parse_privileges(struct parser *p, const struct token *
             if (!*ret_word)
                 *ret_word = here(p);
             struct str text = token_text(&p->t, p->at);
-            id = (struct ast_ident){.line = (int)here(p)->line, .column = (int)here(p)->column, .value = text,
+            id = (struct ast_ident){.line = (int)here(p)->line,
+                                    .column = (int)here(p)->column,
+                                    .value = text,
                                     .lower = arena_lower(p->a, text)};
             p->at++;
         } else {

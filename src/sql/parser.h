@@ -97,9 +97,9 @@ struct ast_type *parse_type(struct parser *p);
 struct ast_expr *parse_new_expr(struct parser *p, enum ast_expr_kind kind, const struct token *at);
 struct ast_expr *parse_expr(struct parser *p);
 struct ast_expr *parse_value_expr(struct parser *p);
-struct ast_exprs parse_exprs(struct parser *p);            /* a, b, …: ≥ 1 */
+struct ast_exprs parse_exprs(struct parser *p); /* a, b, …: ≥ 1 */
 struct ast_expr *parse_interval(struct parser *p);
-bool starts_expr(const struct parser *p, size_t k);        /* the k-th token from here can begin an expression */
+bool starts_expr(const struct parser *p, size_t k); /* the k-th token from here can begin an expression */
 /* DISTINCT or ALL, when what follows it is no reason to read ALL as a name. */
 bool parse_set_quantifier(struct parser *p, bool *ret_distinct);
 
@@ -111,14 +111,14 @@ struct ast_expr *parse_listagg(struct parser *p);
 struct ast_expr *parse_trim(struct parser *p);
 struct ast_expr *parse_json_function(struct parser *p);
 struct ast_window *parse_over(struct parser *p);
-struct ast_window parse_window_specification(struct parser *p); /* inside the parentheses */
+struct ast_window parse_window_specification(struct parser *p);             /* inside the parentheses */
 struct ast_expr *parse_expr_from(struct parser *p, struct ast_expr *value); /* the rest of an expression */
 
 /* ---- parse_query.c ---- */
-struct ast_query *parse_query(struct parser *p);      /* with? queryNoWith */
-struct ast_query *parse_root_query(struct parser *p); /* what may be a statement */
+struct ast_query *parse_query(struct parser *p);          /* with? queryNoWith */
+struct ast_query *parse_root_query(struct parser *p);     /* what may be a statement */
 bool parens_hold_query(const struct parser *p, size_t k); /* the '(' at the k-th token from here opens a query */
-struct ast_sorts parse_order_by(struct parser *p);    /* from ORDER on */
+struct ast_sorts parse_order_by(struct parser *p);        /* from ORDER on */
 struct ast_sort parse_sort_item(struct parser *p);
 struct ast_relation *parse_relation(struct parser *p);
 /* The identifier here is an alias, not the start of the next clause (LIMIT 1, WINDOW w AS …). */

@@ -16,11 +16,11 @@ struct session {
     struct str time_zone;       /* IANA name or offset as Trino prints it: "UTC", "Europe/Paris", "+02:00" */
     struct str language;        /* "en-US"; null: unsaid */
     struct str query_id;
-    int64_t start_us;           /* wall clock: what current_timestamp says throughout the statement */
-    struct str transaction_id;  /* null: auto-commit */
-    bool parametric_datetime;   /* client capability PARAMETRIC_DATETIME: without it types are shown without precision */
-    struct map properties;      /* "name" (system) or "catalog.name" → struct str *: SET SESSION's values as text */
-    struct map prepared;        /* name → struct str *: PREPARE's statement texts */
+    int64_t start_us;          /* wall clock: what current_timestamp says throughout the statement */
+    struct str transaction_id; /* null: auto-commit */
+    bool parametric_datetime;  /* client capability PARAMETRIC_DATETIME: without it types are shown without precision */
+    struct map properties;     /* "name" (system) or "catalog.name" → struct str *: SET SESSION's values as text */
+    struct map prepared;       /* name → struct str *: PREPARE's statement texts */
 };
 
 /* The system properties that SET SESSION accepts, with Trino's names, types and defaults; catalogs have their own

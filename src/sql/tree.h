@@ -24,31 +24,31 @@ struct column {
 /* ---- expressions ---- */
 
 enum expr_kind {
-    EXPR_CONSTANT,    /* value: SQL text of the physical value is emit's business, see struct constant */
-    EXPR_COLUMN,      /* column_id */
-    EXPR_CALL,        /* function(args): operators and scalar functions */
-    EXPR_CAST,        /* args[0] to type; `safe`: TRY_CAST */
-    EXPR_AND,         /* args, n ≥ 2 */
-    EXPR_OR,          /* args, n ≥ 2 */
-    EXPR_NOT,         /* args[0] */
-    EXPR_IS_NULL,     /* args[0] */
-    EXPR_COMPARE,     /* args[0] op args[1], both of one type */
-    EXPR_IN,          /* args[0] in args[1…], all of one type */
-    EXPR_BETWEEN,     /* args[0] between args[1] and args[2], all of one type */
-    EXPR_CASE,        /* args: when, then, when, then, …, [else]; searched only; all thens of `type` */
-    EXPR_COALESCE,    /* args of one type */
-    EXPR_IF_NULL,     /* NULLIF(args[0], args[1]): common comparison type in args[1]'s casts, result args[0]'s type */
-    EXPR_TRY,         /* args[0], null instead of the errors that Trino's TRY hides */
-    EXPR_ROW,         /* ROW(args): type is a row */
-    EXPR_FIELD,       /* args[0] is a row; field_index */
-    EXPR_ARRAY,       /* ARRAY[args] */
-    EXPR_LAMBDA,      /* (params) -> args[0] */
+    EXPR_CONSTANT,     /* value: SQL text of the physical value is emit's business, see struct constant */
+    EXPR_COLUMN,       /* column_id */
+    EXPR_CALL,         /* function(args): operators and scalar functions */
+    EXPR_CAST,         /* args[0] to type; `safe`: TRY_CAST */
+    EXPR_AND,          /* args, n ≥ 2 */
+    EXPR_OR,           /* args, n ≥ 2 */
+    EXPR_NOT,          /* args[0] */
+    EXPR_IS_NULL,      /* args[0] */
+    EXPR_COMPARE,      /* args[0] op args[1], both of one type */
+    EXPR_IN,           /* args[0] in args[1…], all of one type */
+    EXPR_BETWEEN,      /* args[0] between args[1] and args[2], all of one type */
+    EXPR_CASE,         /* args: when, then, when, then, …, [else]; searched only; all thens of `type` */
+    EXPR_COALESCE,     /* args of one type */
+    EXPR_IF_NULL,      /* NULLIF(args[0], args[1]): common comparison type in args[1]'s casts, result args[0]'s type */
+    EXPR_TRY,          /* args[0], null instead of the errors that Trino's TRY hides */
+    EXPR_ROW,          /* ROW(args): type is a row */
+    EXPR_FIELD,        /* args[0] is a row; field_index */
+    EXPR_ARRAY,        /* ARRAY[args] */
+    EXPR_LAMBDA,       /* (params) -> args[0] */
     EXPR_LAMBDA_PARAM, /* column_id names a parameter of an enclosing lambda */
-    EXPR_SUBQUERY,    /* scalar: query has one column; more than one row is SUBQUERY_MULTIPLE_ROWS */
-    EXPR_EXISTS,      /* query */
-    EXPR_IN_QUERY,    /* args[0] in query (one column of the same type) */
-    EXPR_QUANTIFIED,  /* args[0] op ALL | ANY query */
-    EXPR_GROUPING,    /* bits of args (columns that are grouping keys of the aggregation below), as Trino numbers them */
+    EXPR_SUBQUERY,     /* scalar: query has one column; more than one row is SUBQUERY_MULTIPLE_ROWS */
+    EXPR_EXISTS,       /* query */
+    EXPR_IN_QUERY,     /* args[0] in query (one column of the same type) */
+    EXPR_QUANTIFIED,   /* args[0] op ALL | ANY query */
+    EXPR_GROUPING, /* bits of args (columns that are grouping keys of the aggregation below), as Trino numbers them */
 };
 
 enum compare_op {
@@ -114,7 +114,13 @@ struct aggregate {
 };
 
 enum frame_unit { FRAME_ROWS, FRAME_RANGE, FRAME_GROUPS };
-enum frame_bound { BOUND_UNBOUNDED_PRECEDING, BOUND_PRECEDING, BOUND_CURRENT_ROW, BOUND_FOLLOWING, BOUND_UNBOUNDED_FOLLOWING };
+enum frame_bound {
+    BOUND_UNBOUNDED_PRECEDING,
+    BOUND_PRECEDING,
+    BOUND_CURRENT_ROW,
+    BOUND_FOLLOWING,
+    BOUND_UNBOUNDED_FOLLOWING
+};
 
 struct window_call {
     struct column out;
@@ -144,12 +150,12 @@ enum rel_kind {
     REL_AGGREGATE, /* grouping keys, sets, aggregates */
     REL_WINDOW,    /* input's columns and the window calls' */
     REL_JOIN,
-    REL_UNNEST,    /* input (may be NULL) cross/left joined with unnest */
+    REL_UNNEST, /* input (may be NULL) cross/left joined with unnest */
     REL_SET_OP,
     REL_SORT,
-    REL_LIMIT,     /* offset and count; with_ties needs the sort below it */
+    REL_LIMIT, /* offset and count; with_ties needs the sort below it */
     REL_DISTINCT,
-    REL_CTE,       /* a reference to a WITH query */
+    REL_CTE, /* a reference to a WITH query */
 };
 
 enum join_kind { JOIN_INNER, JOIN_LEFT, JOIN_RIGHT, JOIN_FULL, JOIN_CROSS };
@@ -178,7 +184,8 @@ struct rel {
     union {
         struct {
             struct connector_table *table;
-            size_t *table_columns; /* columns[i] is the table's column table_columns[i]; the analyser keeps only used ones */
+            size_t *
+                table_columns; /* columns[i] is the table's column table_columns[i]; the analyser keeps only used ones */
             struct expr **conjuncts; /* predicates over `columns` that a REL_FILTER above applies anyway, for pruning */
             size_t conjunct_count;
         } scan;
@@ -205,8 +212,9 @@ struct rel {
         } window;
         struct {
             enum join_kind join;
-            struct expr *on; /* NULL for a cross join. USING and NATURAL are expanded: a projection above merges columns */
-            bool lateral;    /* right may refer to left's columns */
+            struct expr
+                *on;      /* NULL for a cross join. USING and NATURAL are expanded: a projection above merges columns */
+            bool lateral; /* right may refer to left's columns */
         } join;
         struct {
             struct expr **exprs; /* arrays and maps; the columns after input's are their elements, keys and values */
@@ -275,7 +283,8 @@ struct table_column_def {
 struct statement {
     enum statement_kind kind;
     const char *update_type; /* Trino's "updateType": "CREATE TABLE", "INSERT", …; NULL for queries */
-    struct rel *query;       /* QUERY, EXPLAIN, CTAS, INSERT (its columns match `insert_columns`); SHOW and DESCRIBE are queries */
+    struct rel
+        *query; /* QUERY, EXPLAIN, CTAS, INSERT (its columns match `insert_columns`); SHOW and DESCRIBE are queries */
     struct str *output_names; /* names of the result's columns, as many as query has: "_col0", … where anonymous */
     size_t output_count;
 
@@ -287,9 +296,9 @@ struct statement {
     bool is_noop;                     /* the analyser saw that IF [NOT] EXISTS makes it one */
     bool cascade;
     struct connector_table *target; /* INSERT, DELETE */
-    size_t *insert_columns;         /* INSERT: query's column i goes to target's column insert_columns[i]; others NULL */
+    size_t *insert_columns; /* INSERT: query's column i goes to target's column insert_columns[i]; others NULL */
     size_t insert_count;
-    struct rel *delete_source;      /* DELETE with WHERE: the rows to remove; NULL: all rows */
+    struct rel *delete_source;        /* DELETE with WHERE: the rows to remove; NULL: all rows */
     struct table_column_def *columns; /* CREATE TABLE; CTAS (from the query's names and types) */
     size_t column_count;
     struct property *properties;
@@ -297,8 +306,8 @@ struct statement {
     struct str comment; /* null: none */
     bool with_data;     /* CTAS */
 
-    struct str name;     /* SET/RESET SESSION: property, "catalog.property" or system one; PREPARE, DEALLOCATE */
-    struct str value;    /* SET SESSION: the value as the header carries it; SET TIME ZONE: the zone; PREPARE: the text */
+    struct str name;  /* SET/RESET SESSION: property, "catalog.property" or system one; PREPARE, DEALLOCATE */
+    struct str value; /* SET SESSION: the value as the header carries it; SET TIME ZONE: the zone; PREPARE: the text */
     const char *explain_type; /* "LOGICAL", "DISTRIBUTED", "VALIDATE", "IO"; analyze */
     bool explain_analyze;
 };

@@ -9,8 +9,8 @@
 enum {
     MAX_DECIMAL_PRECISION = 38,
     MAX_CHAR_LENGTH = 65536,
-    MAX_TIME_PRECISION = 12,  /* Trino's */
-    MAX_HELD_PRECISION = 6,   /* what the engine's microseconds hold */
+    MAX_TIME_PRECISION = 12, /* Trino's */
+    MAX_HELD_PRECISION = 6,  /* what the engine's microseconds hold */
     MAX_TYPE_DEPTH = 64,
     MAX_ROW_FIELDS = 1000,
 };
@@ -97,7 +97,8 @@ const struct type *type_map(struct arena *a, const struct type *key, const struc
     return t;
 }
 
-static const struct type *type_of_fields(struct arena *a, enum type_kind kind, const struct type_field *fields, size_t n)
+static const struct type *type_of_fields(struct arena *a, enum type_kind kind, const struct type_field *fields,
+                                         size_t n)
 {
     struct type *t = type_make(a, kind, 0);
     struct type_field *copy = arena_array(a, struct type_field, n);
@@ -648,9 +649,9 @@ static int parse_type_inner(struct type_parser *p, const struct type **ret)
         {"real", &type_real},           {"json", &type_json},       {"uuid", &type_uuid},
         {"varbinary", &type_varbinary}, {"date", &type_date},       {"unknown", &type_unknown},
     };
-    static const char *const known_unsupported[] = {"hyperloglog",   "p4hyperloglog", "qdigest",  "tdigest",
-                                                    "ipaddress",     "geometry",      "sphericalgeography",
-                                                    "setdigest",     "color",         "json2016", "char_varying"};
+    static const char *const known_unsupported[] = {
+        "hyperloglog",        "p4hyperloglog", "qdigest", "tdigest",  "ipaddress",   "geometry",
+        "sphericalgeography", "setdigest",     "color",   "json2016", "char_varying"};
     struct str word = take_word(p);
     const struct type *parts[2];
     int code;

@@ -63,10 +63,10 @@ struct type_field {
 
 struct type {
     enum type_kind kind;
-    int precision;              /* decimal's, time's and timestamp's precision; varchar's and char's length */
-    int scale;                  /* decimal's */
-    const struct type *element; /* array's; map's value */
-    const struct type *key;     /* map's */
+    int precision;                   /* decimal's, time's and timestamp's precision; varchar's and char's length */
+    int scale;                       /* decimal's */
+    const struct type *element;      /* array's; map's value */
+    const struct type *key;          /* map's */
     const struct type_field *fields; /* row's */
     size_t field_count;
     struct str zone; /* timestamp with time zone: see above; not part of the type's identity */

@@ -27,10 +27,31 @@ static void assert_name(const struct type *t, const char *want)
 static void names_read_back_as_they_are_shown(void **state)
 {
     static const char *const names[] = {
-        "boolean", "tinyint", "smallint", "integer", "bigint", "real", "double", "decimal(12,2)", "varchar",
-        "varchar(25)", "char(3)", "varbinary", "json", "uuid", "date", "time(3)", "time(6) with time zone",
-        "timestamp(3)", "timestamp(6) with time zone", "interval year to month", "interval day to second",
-        "array(bigint)", "map(varchar, array(double))", "row(x integer, varchar, z row(double))", "unknown",
+        "boolean",
+        "tinyint",
+        "smallint",
+        "integer",
+        "bigint",
+        "real",
+        "double",
+        "decimal(12,2)",
+        "varchar",
+        "varchar(25)",
+        "char(3)",
+        "varbinary",
+        "json",
+        "uuid",
+        "date",
+        "time(3)",
+        "time(6) with time zone",
+        "timestamp(3)",
+        "timestamp(6) with time zone",
+        "interval year to month",
+        "interval day to second",
+        "array(bigint)",
+        "map(varchar, array(double))",
+        "row(x integer, varchar, z row(double))",
+        "unknown",
     };
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -56,9 +77,26 @@ static void ddl_forms_and_defaults_are_understood(void **state)
 static void bad_types_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "", "foo", "varchar(", "varchar(x)", "varchar(1,2)", "decimal(39,0)", "decimal(3,4)", "decimal(0,0)", "array",
-        "array(int", "map(int)", "row()", "bigint bigint", "timestamp(13)", "timestamp(9)", "char(65537)",
-        "interval day", "varchar(99999999999)", "row(x)", "row(x y z)",
+        "",
+        "foo",
+        "varchar(",
+        "varchar(x)",
+        "varchar(1,2)",
+        "decimal(39,0)",
+        "decimal(3,4)",
+        "decimal(0,0)",
+        "array",
+        "array(int",
+        "map(int)",
+        "row()",
+        "bigint bigint",
+        "timestamp(13)",
+        "timestamp(9)",
+        "char(65537)",
+        "interval day",
+        "varchar(99999999999)",
+        "row(x)",
+        "row(x y z)",
     };
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
