@@ -1,0 +1,90 @@
+/*
+ * platform.yaml. All of it is optional: an empty file is a working platform. Unknown keys, wrong types and values out
+ * of range are errors with file, line and what was expected; every key is in docs/platform-yaml.md.
+ *
+ *   data: data                       # folder of all state, relative to the file
+ *   bind: 127.0.0.1
+ *   services:
+ *     store: {port: 9000}
+ *     sql:   {port: 8080, memory: 60%, threads: 0, max-queries: 16}
+ *   objects:
+ *     buckets: [trino-data, trino-exchange, airflow, airflow-logs]
+ *     users:
+ *       trino:   {access-key: trino, buckets: [trino-data, trino-exchange]}
+ *       airflow: {access-key: airflow, buckets: [airflow, airflow-logs]}
+ *   catalog: sqlite                  # or {postgresql: {host: …, port: 5432, database: …, user: …, password-file: …}}
+ *   catalogs:
+ *     iceberg: {connector: iceberg, warehouse: s3://trino-data}
+ *     tpch:    {connector: tpch}     # any of the connector's properties under Trino's names: tpch.column-naming: STANDARD
+ *     tpcds:   {connector: tpcds}
+ *     memory:  {connector: memory}
+ *
+ * Naming `users`, `buckets` or `catalogs` replaces the defaults shown.
+ */
+#ifndef SPEC_SPEC_H
+#define SPEC_SPEC_H
+
+#include "base/arena.h"
+
+struct spec_service {
+    int port;
+    uint64_t memory; /* bytes; sql: the engine's limit */
+    int threads;     /* 0: as many as there are cores */
+    int max_queries; /* sql: that run at a time; more are queued */
+};
+
+struct spec_user {
+    struct str name, access_key;
+    struct str *buckets; /* read and write; a user sees nothing else */
+    size_t bucket_count;
+};
+
+struct spec_property {
+    struct str name, value;
+    int line;
+};
+
+struct spec_catalog {
+    struct str name, connector;
+    struct spec_property *properties; /* all but `connector` */
+    size_t property_count;
+    int line;
+};
+
+struct spec_postgresql {
+    bool is_set;
+    struct str host, database, user, password_file; /* password_file: absolute; null: none */
+    int port;
+};
+
+struct spec {
+    struct str file;     /* absolute; null when there was none (all defaults) */
+    struct str data_dir; /* absolute */
+    struct str bind;
+    struct spec_service store, sql;
+    struct str *buckets;
+    size_t bucket_count;
+    struct spec_user *users;
+    size_t user_count;
+    struct spec_postgresql catalog; /* is_set false: SQLite in data_dir */
+    struct spec_catalog *catalogs;  /* in name order */
+    size_t catalog_count;
+};
+
+/* Reads a file; NULL: platform.yaml in the working folder when there is one, else all defaults. Bounded: 1 MiB,
+ * nesting 32, aliases refused. ERR_INVALID has line and column, and a message that starts with the file's name. */
+MUST_CHECK int spec_load(struct arena *a, const char *path, struct spec **ret, struct err *err);
+MUST_CHECK int spec_parse(struct arena *a, struct str text, struct str file_name, struct str base_dir, struct spec **ret,
+                          struct err *err);
+struct str spec_catalog_property(const struct spec_catalog *c, const char *name, const char *fallback);
+
+/* ---- dependency graph ---- */
+
+struct spec_node {
+    const char *service; /* "store", "sql", … */
+    const char *needs[4]; /* NULL-terminated */
+};
+/* The services of this spec in the order in which they are started: each after what it needs. */
+size_t spec_graph(const struct spec *s, const struct spec_node **ret);
+
+#endif
