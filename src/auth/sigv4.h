@@ -20,11 +20,11 @@ struct sigv4_request {
 };
 
 enum sigv4_payload {
-    SIGV4_PAYLOAD_UNSIGNED,         /* UNSIGNED-PAYLOAD; what a presigned URL says */
-    SIGV4_PAYLOAD_HASH,             /* x-amz-content-sha256: the body's SHA-256 */
-    SIGV4_PAYLOAD_STREAMING,        /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD: signed chunks */
-    SIGV4_PAYLOAD_STREAMING_TRAILER,/* STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER */
-    SIGV4_PAYLOAD_UNSIGNED_TRAILER, /* STREAMING-UNSIGNED-PAYLOAD-TRAILER */
+    SIGV4_PAYLOAD_UNSIGNED,          /* UNSIGNED-PAYLOAD; what a presigned URL says */
+    SIGV4_PAYLOAD_HASH,              /* x-amz-content-sha256: the body's SHA-256 */
+    SIGV4_PAYLOAD_STREAMING,         /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD: signed chunks */
+    SIGV4_PAYLOAD_STREAMING_TRAILER, /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER */
+    SIGV4_PAYLOAD_UNSIGNED_TRAILER,  /* STREAMING-UNSIGNED-PAYLOAD-TRAILER */
 };
 
 /* The result; what chunk verification continues from. */
@@ -33,9 +33,9 @@ struct sigv4 {
     enum sigv4_payload payload;
     unsigned char payload_hash[32]; /* SIGV4_PAYLOAD_HASH */
     unsigned char signing_key[32];
-    char date[17];                  /* 20261124T143005Z */
-    struct str scope;               /* 20261124/us-east-1/s3/aws4_request */
-    char signature[65];             /* hexadecimal: the seed of the first chunk */
+    char date[17];      /* 20261124T143005Z */
+    struct str scope;   /* 20261124/us-east-1/s3/aws4_request */
+    char signature[65]; /* hexadecimal: the seed of the first chunk */
 };
 
 /* Returns the secret of an access key, or null. */
@@ -47,8 +47,7 @@ typedef struct str (*sigv4_secret_fn)(void *ctx, struct str access_key);
 MUST_CHECK int sigv4_verify(struct arena *a, const struct sigv4_request *r, const char *service, int64_t now_ms,
                             sigv4_secret_fn secret, void *ctx, struct sigv4 *ret, struct err *err);
 /* The signature that the next chunk has to carry: `previous` is the hexadecimal one before it, `hash` of the chunk. */
-void sigv4_chunk_signature(const struct sigv4 *s, const char previous[65], const unsigned char hash[32],
-                           char ret[65]);
+void sigv4_chunk_signature(const struct sigv4 *s, const char previous[65], const unsigned char hash[32], char ret[65]);
 /* … and that of the trailer; `hash` is the SHA-256 of "name:value\n" lines as the specification joins them. */
 void sigv4_trailer_signature(const struct sigv4 *s, const char previous[65], const unsigned char hash[32],
                              char ret[65]);

@@ -48,8 +48,8 @@ struct db_rows {
 #define db_at(rows, row, col) ((rows)->values[(row) * (rows)->column_count + (col)])
 
 /* Runs one statement; ret_changed (may be NULL): rows changed. */
-MUST_CHECK int db_exec(struct db_conn *c, const char *sql, const struct db_value *params, size_t n, int64_t *ret_changed,
-                       struct err *err);
+MUST_CHECK int db_exec(struct db_conn *c, const char *sql, const struct db_value *params, size_t n,
+                       int64_t *ret_changed, struct err *err);
 /* All rows (at most DB_ROWS_MAX, else ERR_LIMIT), copied into the arena. */
 enum { DB_ROWS_MAX = 1000000 };
 MUST_CHECK int db_query(struct db_conn *c, struct arena *a, const char *sql, const struct db_value *params, size_t n,

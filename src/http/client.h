@@ -8,17 +8,18 @@
 
 struct http_client;
 
-MUST_CHECK int http_client_new(struct http_client **ret, struct err *err); /* keeps connections alive between requests */
+MUST_CHECK int http_client_new(struct http_client **ret,
+                               struct err *err); /* keeps connections alive between requests */
 void http_client_free(struct http_client *c);
 
 struct http_client_request {
     const char *method, *url;
     const struct http_header *headers;
     size_t header_count;
-    struct str body;      /* null: none */
-    int timeout_ms;       /* 0: 30 s */
-    size_t response_max;  /* bytes; 0: 64 MiB */
-    const char *ca_file;  /* NULL: the system's */
+    struct str body;     /* null: none */
+    int timeout_ms;      /* 0: 30 s */
+    size_t response_max; /* bytes; 0: 64 MiB */
+    const char *ca_file; /* NULL: the system's */
 };
 
 struct http_client_response {

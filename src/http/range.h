@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 enum http_range_kind {
-    HTTP_RANGE_NONE,           /* absent, malformed, of another unit, or several: the whole is sent (200) */
-    HTTP_RANGE_PART,           /* 206: *ret_first … *ret_last, inclusive */
-    HTTP_RANGE_UNSATISFIABLE,  /* 416 */
+    HTTP_RANGE_NONE,          /* absent, malformed, of another unit, or several: the whole is sent (200) */
+    HTTP_RANGE_PART,          /* 206: *ret_first … *ret_last, inclusive */
+    HTTP_RANGE_UNSATISFIABLE, /* 416 */
 };
 enum http_range_kind http_range_parse(struct str header, uint64_t size, uint64_t *ret_first, uint64_t *ret_last);
 

@@ -29,16 +29,16 @@ struct http_header {
 struct http_request {
     struct arena *arena; /* lives until `done` */
     struct str method;
-    struct str raw_target; /* as sent, not decoded: what SigV4 signs */
-    struct str raw_path;   /* the part before '?' */
-    struct str raw_query;  /* the part after it; empty */
-    struct str path;       /* decoded; a malformed escape was refused with 400 */
+    struct str raw_target;       /* as sent, not decoded: what SigV4 signs */
+    struct str raw_path;         /* the part before '?' */
+    struct str raw_query;        /* the part after it; empty */
+    struct str path;             /* decoded; a malformed escape was refused with 400 */
     struct http_header *headers; /* in order; names as sent */
     size_t header_count;
     int64_t content_length; /* -1: none said (no body, or chunked) */
     struct str peer;        /* address without port */
     bool is_tls;
-    bool fast; /* see above */
+    bool fast;         /* see above */
     bool body_refused; /* set by the server when `begin` responded */
     void *state;       /* the handler's */
     void *internal;    /* the server's */
@@ -52,13 +52,13 @@ struct http_handler {
 };
 
 struct http_server_options {
-    const char *address; /* "127.0.0.1", "::1", "0.0.0.0" */
-    int port;            /* 0: a free one */
-    int network_threads; /* 0: 1 */
-    int pool_threads;    /* 0: 16 */
-    int queue_max;       /* 0: 1024 */
-    int connections_max; /* 0: 4096 */
-    const char *server_name; /* the Server header; NULL: none */
+    const char *address;                    /* "127.0.0.1", "::1", "0.0.0.0" */
+    int port;                               /* 0: a free one */
+    int network_threads;                    /* 0: 1 */
+    int pool_threads;                       /* 0: 16 */
+    int queue_max;                          /* 0: 1024 */
+    int connections_max;                    /* 0: 4096 */
+    const char *server_name;                /* the Server header; NULL: none */
     const char *tls_cert_pem, *tls_key_pem; /* both or neither */
 };
 

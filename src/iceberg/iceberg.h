@@ -27,9 +27,23 @@ struct iceberg_io {
 /* ---- types and schemas (specification: Schemas and Data Types) ---- */
 
 enum iceberg_type_kind {
-    ICEBERG_BOOLEAN, ICEBERG_INT, ICEBERG_LONG, ICEBERG_FLOAT, ICEBERG_DOUBLE, ICEBERG_DECIMAL, ICEBERG_DATE,
-    ICEBERG_TIME, ICEBERG_TIMESTAMP, ICEBERG_TIMESTAMPTZ, ICEBERG_STRING, ICEBERG_UUID, ICEBERG_FIXED, ICEBERG_BINARY,
-    ICEBERG_STRUCT, ICEBERG_LIST, ICEBERG_MAP,
+    ICEBERG_BOOLEAN,
+    ICEBERG_INT,
+    ICEBERG_LONG,
+    ICEBERG_FLOAT,
+    ICEBERG_DOUBLE,
+    ICEBERG_DECIMAL,
+    ICEBERG_DATE,
+    ICEBERG_TIME,
+    ICEBERG_TIMESTAMP,
+    ICEBERG_TIMESTAMPTZ,
+    ICEBERG_STRING,
+    ICEBERG_UUID,
+    ICEBERG_FIXED,
+    ICEBERG_BINARY,
+    ICEBERG_STRUCT,
+    ICEBERG_LIST,
+    ICEBERG_MAP,
 };
 
 struct iceberg_type;
@@ -42,8 +56,8 @@ struct iceberg_field {
 };
 struct iceberg_type {
     enum iceberg_type_kind kind;
-    int precision, scale; /* decimal */
-    int length;           /* fixed */
+    int precision, scale;         /* decimal */
+    int length;                   /* fixed */
     struct iceberg_field *fields; /* struct: all; list: [0] the element; map: [0] key, [1] value */
     size_t field_count;
 };
@@ -55,8 +69,16 @@ struct iceberg_schema {
     size_t identifier_count;
 };
 
-enum iceberg_transform { ICEBERG_IDENTITY, ICEBERG_BUCKET, ICEBERG_TRUNCATE, ICEBERG_YEAR, ICEBERG_MONTH, ICEBERG_DAY,
-                         ICEBERG_HOUR, ICEBERG_VOID };
+enum iceberg_transform {
+    ICEBERG_IDENTITY,
+    ICEBERG_BUCKET,
+    ICEBERG_TRUNCATE,
+    ICEBERG_YEAR,
+    ICEBERG_MONTH,
+    ICEBERG_DAY,
+    ICEBERG_HOUR,
+    ICEBERG_VOID
+};
 struct iceberg_partition_field {
     int source_id, field_id;
     struct str name;
@@ -128,7 +150,7 @@ void iceberg_metadata_unref(struct iceberg_metadata *m);
 const struct iceberg_schema *iceberg_current_schema(const struct iceberg_metadata *m);
 const struct iceberg_spec *iceberg_default_spec(const struct iceberg_metadata *m);
 const struct iceberg_snapshot *iceberg_current_snapshot(const struct iceberg_metadata *m); /* NULL: empty table */
-struct str iceberg_property(const struct iceberg_metadata *m, const char *name); /* null: unset */
+struct str iceberg_property(const struct iceberg_metadata *m, const char *name);           /* null: unset */
 
 /* ---- a table handle: where it is, and the cache ---- */
 
@@ -143,8 +165,17 @@ MUST_CHECK int iceberg_load_metadata(struct iceberg_cache *c, struct str locatio
 
 /* A conjunct that can prune: column (field id) OP value(s). A file is kept unless its partition or bounds prove that no
  * row matches. */
-enum iceberg_op { ICEBERG_EQ, ICEBERG_NE, ICEBERG_LT, ICEBERG_LE, ICEBERG_GT, ICEBERG_GE, ICEBERG_IN, ICEBERG_IS_NULL,
-                  ICEBERG_NOT_NULL };
+enum iceberg_op {
+    ICEBERG_EQ,
+    ICEBERG_NE,
+    ICEBERG_LT,
+    ICEBERG_LE,
+    ICEBERG_GT,
+    ICEBERG_GE,
+    ICEBERG_IN,
+    ICEBERG_IS_NULL,
+    ICEBERG_NOT_NULL
+};
 struct iceberg_predicate {
     int field_id;
     enum iceberg_op op;
@@ -169,8 +200,8 @@ struct iceberg_scan {
     const struct iceberg_data_file **deletes; /* delete files that apply to some of them */
     size_t delete_count;
     size_t manifests_total, manifests_read, files_total; /* for EXPLAIN and tests */
-    int64_t records; /* in `files` */
-    void *pin;       /* keeps what is pointed to alive */
+    int64_t records;                                     /* in `files` */
+    void *pin;                                           /* keeps what is pointed to alive */
 };
 /* `snapshot` NULL: an empty scan. */
 MUST_CHECK int iceberg_plan_scan(struct iceberg_cache *c, struct arena *a, struct iceberg_metadata *m,

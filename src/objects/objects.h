@@ -48,7 +48,7 @@ struct objects_meta {
 };
 
 struct objects_checksum {
-    int kind; /* enum hash_kind; -1: none */
+    int kind;       /* enum hash_kind; -1: none */
     bool composite; /* a checksum of checksums, of a multipart upload: "…-N" */
     unsigned char value[HASH_MAX_SIZE];
 };
@@ -74,7 +74,8 @@ struct objects_conditions {
 struct objects_write;
 MUST_CHECK int objects_write_begin(struct objects *o, struct str bucket, struct str key, struct objects_write **ret,
                                    struct err *err);
-MUST_CHECK int objects_write_add_checksum(struct objects_write *w, enum hash_kind kind, struct err *err); /* before append */
+MUST_CHECK int objects_write_add_checksum(struct objects_write *w, enum hash_kind kind,
+                                          struct err *err); /* before append */
 MUST_CHECK int objects_write_append(struct objects_write *w, struct str bytes, struct err *err);
 uint64_t objects_write_size(const struct objects_write *w);
 /* What was computed over the bytes so far; the write may then be refused by abort. */
@@ -89,7 +90,7 @@ void objects_write_abort(struct objects_write *w);
 /* An open version: its bytes stay readable whatever happens to the key. */
 struct objects_reader {
     struct objects_info info;
-    int fd;            /* of the blob; -1: inline */
+    int fd; /* of the blob; -1: inline */
     struct str inline_bytes;
 };
 MUST_CHECK int objects_head(struct objects *o, struct arena *a, struct str bucket, struct str key,

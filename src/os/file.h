@@ -29,7 +29,7 @@ MUST_CHECK int file_write_atomic(const char *path, struct str content, mode_t mo
 /* All bytes, whatever write() does; ERR_NO_SPACE on a full disk. */
 MUST_CHECK int file_write_all(int fd, const void *p, size_t n, struct err *err);
 MUST_CHECK int file_pread_all(int fd, void *p, size_t n, uint64_t offset, struct err *err);
-MUST_CHECK int file_sync(int fd, struct err *err);               /* fdatasync */
+MUST_CHECK int file_sync(int fd, struct err *err);                  /* fdatasync */
 MUST_CHECK int file_sync_folder(const char *path, struct err *err); /* makes names in it durable */
 bool file_exists(const char *path);
 /* Not there is fine. Follows no symbolic links. */

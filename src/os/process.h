@@ -8,12 +8,12 @@
 #include <sys/types.h>
 
 struct process_options {
-    const char *const *argv; /* NULL-terminated; argv[0] is a path */
-    const char *const *env;  /* "NAME=value"; NULL: as ours. Secrets never go in argv or env: pass files. */
-    const char *folder;      /* working folder; NULL: as ours */
+    const char *const *argv;            /* NULL-terminated; argv[0] is a path */
+    const char *const *env;             /* "NAME=value"; NULL: as ours. Secrets never go in argv or env: pass files. */
+    const char *folder;                 /* working folder; NULL: as ours */
     int stdin_fd, stdout_fd, stderr_fd; /* -1: the null device */
-    bool own_group;          /* setsid: signals typed at our terminal don't reach it */
-    bool die_with_parent;    /* PR_SET_PDEATHSIG */
+    bool own_group;                     /* setsid: signals typed at our terminal don't reach it */
+    bool die_with_parent;               /* PR_SET_PDEATHSIG */
 };
 
 MUST_CHECK int process_start(const struct process_options *o, pid_t *ret, struct err *err);

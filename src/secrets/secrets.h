@@ -11,7 +11,7 @@ struct secrets;
 
 /* The file may be missing: then there are none. A file that others can read is refused (ERR_DENIED says chmod 600). */
 MUST_CHECK int secrets_open(const char *data_dir, struct secrets **ret, struct err *err);
-void secrets_close(struct secrets *s); /* wipes */
+void secrets_close(struct secrets *s);                             /* wipes */
 struct str secrets_get(const struct secrets *s, const char *name); /* null: none; owned by s */
 /* Generates what is missing among `names` (40 characters of [A-Za-z0-9]) and saves; what is there stays. */
 MUST_CHECK int secrets_ensure(struct secrets *s, const char *const *names, size_t n, struct err *err);

@@ -74,14 +74,14 @@ struct spec {
 /* Reads a file; NULL: platform.yaml in the working folder when there is one, else all defaults. Bounded: 1 MiB,
  * nesting 32, aliases refused. ERR_INVALID has line and column, and a message that starts with the file's name. */
 MUST_CHECK int spec_load(struct arena *a, const char *path, struct spec **ret, struct err *err);
-MUST_CHECK int spec_parse(struct arena *a, struct str text, struct str file_name, struct str base_dir, struct spec **ret,
-                          struct err *err);
+MUST_CHECK int spec_parse(struct arena *a, struct str text, struct str file_name, struct str base_dir,
+                          struct spec **ret, struct err *err);
 struct str spec_catalog_property(const struct spec_catalog *c, const char *name, const char *fallback);
 
 /* ---- dependency graph ---- */
 
 struct spec_node {
-    const char *service; /* "store", "sql", … */
+    const char *service;  /* "store", "sql", … */
     const char *needs[4]; /* NULL-terminated */
 };
 /* The services of this spec in the order in which they are started: each after what it needs. */
