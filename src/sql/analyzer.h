@@ -37,6 +37,7 @@ struct scope_field {
     struct str *qualifier;  /* parts of the relation's name, lower case: {alias} or {catalog, schema, table} */
     size_t qualifier_count; /* 0: none */
     bool hidden;
+    bool aliased;                         /* named by AS: what DESCRIBE OUTPUT shows */
     const struct connector_table *origin; /* NULL: not a table's column */
     struct str origin_column;
 };

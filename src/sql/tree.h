@@ -48,7 +48,8 @@ enum expr_kind {
     EXPR_EXISTS,       /* query */
     EXPR_IN_QUERY,     /* args[0] in query (one column of the same type) */
     EXPR_QUANTIFIED,   /* args[0] op ALL | ANY query */
-    EXPR_GROUPING, /* bits of args (columns that are grouping keys of the aggregation below), as Trino numbers them */
+    EXPR_GROUPING, /* bits of args (columns that are grouping keys of the aggregation below), as Trino numbers them: args[0]
+                      the highest; column_id is that aggregation's grouping_id */
 };
 
 enum compare_op {
@@ -190,7 +191,9 @@ struct rel {
             size_t conjunct_count;
         } scan;
         struct {
-            struct expr ***rows; /* row_count rows of column_count expressions */
+            struct expr **
+                *rows; /* row_count rows of column_count expressions; a SELECT without FROM stands on one row of
+                                    no columns */
             size_t row_count;
         } values;
         struct expr *predicate; /* REL_FILTER */
