@@ -4,7 +4,8 @@
  *
  * A `struct db` is a pool and may be used from many threads; a `struct db_conn` belongs to one thread at a time.
  * A conflict (unique violation) is ERR_EXISTS, a lost serialisation race or lock ERR_CONFLICT (try the transaction
- * again), a server that went away ERR_UNAVAILABLE; reconnects by itself on the next acquire.
+ * again), a server that went away ERR_UNAVAILABLE; reconnects by itself on the next acquire. After an error in a
+ * transaction only a rollback helps (db_rollback or db_release): every other statement is then refused.
  */
 #ifndef DB_DB_H
 #define DB_DB_H
@@ -50,7 +51,7 @@ struct db_rows {
 /* Runs one statement; ret_changed (may be NULL): rows changed. */
 MUST_CHECK int db_exec(struct db_conn *c, const char *sql, const struct db_value *params, size_t n,
                        int64_t *ret_changed, struct err *err);
-/* All rows (at most DB_ROWS_MAX, else ERR_LIMIT), copied into the arena. */
+/* All rows (at most DB_ROWS_MAX and what the arena holds, else ERR_LIMIT), copied into the arena. */
 enum { DB_ROWS_MAX = 1000000 };
 MUST_CHECK int db_query(struct db_conn *c, struct arena *a, const char *sql, const struct db_value *params, size_t n,
                         struct db_rows *ret, struct err *err);

@@ -8,12 +8,8 @@ import glob
 import hashlib
 import json
 import os
-import pwd
-import random
 import secrets
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tarfile
@@ -22,8 +18,10 @@ import urllib.error
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "sql"))
+sys.path[:0] = [os.path.join(os.path.dirname(HERE), d) for d in ("sql", "lib")]
 import trino_http  # noqa: E402
+import pg  # noqa: E402
+from proc import Server, ServerError as OracleError, free_port, port_open  # noqa: E402
 
 TRINO_VERSION = "476"
 TRINO_SHA256 = "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f"
@@ -31,153 +29,19 @@ PLUGINS = ("iceberg", "tpch", "tpcds", "memory")
 BUCKETS = ("trino-data", "trino-exchange", "airflow")
 
 
-class OracleError(Exception):
-    """Something that the person at the keyboard can fix; printed without a traceback."""
-
-
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def free_port(also_plus=0):
-    """A port that nobody listens on; with also_plus, port + also_plus is free as well."""
-    for _ in range(200):
-        port = random.randint(20000, 39999)
-        try:
-            for p in {port, port + also_plus}:
-                with socket.socket() as s:
-                    s.bind(("127.0.0.1", p))
-            return port
-        except OSError:
-            continue
-    raise OracleError("no free port between 20000 and 39999")
-
-
-def port_open(port):
-    with socket.socket() as s:
-        s.settimeout(1)
-        return s.connect_ex(("127.0.0.1", port)) == 0
-
-
-class Server:
-    """A child process with a log file."""
-
-    def __init__(self, name, log):
-        self.name = name
-        self.log = log
-        self.proc = None
-
-    def spawn(self, args, **kw):
-        with open(self.log, "ab") as out:
-            self.proc = subprocess.Popen(args, stdout=out, stderr=subprocess.STDOUT,
-                                         stdin=subprocess.DEVNULL, start_new_session=True, **kw)
-
-    def alive(self):
-        return self.proc is not None and self.proc.poll() is None
-
-    def last_log_lines(self, n=25):
-        try:
-            with open(self.log, errors="replace") as f:
-                return "".join(f.readlines()[-n:])
-        except OSError:
-            return ""
-
-    def wait(self, ready, timeout):
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            if not self.alive():
-                raise OracleError("%s ended with code %s; the end of %s:\n%s" % (
-                    self.name, self.proc.returncode, self.log, self.last_log_lines()))
-            if ready():
-                return
-            time.sleep(0.1)
-        raise OracleError("%s did not become ready in %d s; the end of %s:\n%s" % (
-            self.name, timeout, self.log, self.last_log_lines()))
-
-    def stop(self, sig=signal.SIGTERM, patience=20):
-        if not self.alive():
-            return
-        self.proc.send_signal(sig)
-        try:
-            self.proc.wait(patience)
-        except subprocess.TimeoutExpired:
-            self.proc.kill()
-            self.proc.wait()
-
-
 # --- PostgreSQL: the catalog's home ---
 
-class Postgres(Server):
-    """A private cluster, superuser `iceberg`, database `iceberg` with the JDBC catalog's tables."""
-
-    def __init__(self, folder):
-        super().__init__("postgresql", os.path.join(folder, "postgresql.log"))
-        self.data = os.path.join(folder, "postgresql")
-        self.port = free_port()
-        self.user = "iceberg"
-        self.password = secrets.token_hex(12)
-        self.database = "iceberg"
-
-    @staticmethod
-    def bin_folder():
-        found = sorted(glob.glob("/usr/lib/postgresql/*/bin"),
-                       key=lambda p: int(p.split("/")[-2]) if p.split("/")[-2].isdigit() else 0)
-        if found:
-            return found[-1]
-        initdb = shutil.which("initdb")
-        if initdb:
-            return os.path.dirname(initdb)
-        raise OracleError("PostgreSQL's server programs are missing; install the package postgresql")
+class Postgres(pg.Postgres):
+    """With the JDBC catalog's tables."""
 
     def start(self):
-        bindir = self.bin_folder()
-        as_user = {}
-        os.makedirs(self.data, mode=0o700)
-        if os.geteuid() == 0:
-            # PostgreSQL refuses to run as root; Debian's package made this account for it.
-            try:
-                account = pwd.getpwnam("postgres")
-            except KeyError:
-                raise OracleError("root can't run PostgreSQL and there is no user postgres")
-            as_user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-            os.chown(self.data, account.pw_uid, account.pw_gid)
-        pwfile = os.path.join(self.data + ".pw")
-        with open(pwfile, "w", opener=lambda p, f: os.open(p, f, 0o600)) as f:
-            f.write(self.password + "\n")
-        if as_user:
-            os.chown(pwfile, as_user["user"], as_user["group"])
-        done = subprocess.run(
-            [os.path.join(bindir, "initdb"), "-D", self.data, "-U", self.user, "-A", "scram-sha-256",
-             "--pwfile", pwfile, "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync"],
-            capture_output=True, text=True, cwd="/", **as_user)
-        os.unlink(pwfile)
-        if done.returncode:
-            raise OracleError("initdb failed:\n" + done.stdout + done.stderr)
-        self.spawn([os.path.join(bindir, "postgres"), "-D", self.data, "-p", str(self.port),
-                    "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-                    "-c", "fsync=off", "-c", "max_connections=100"], cwd="/", **as_user)
-        self.wait(lambda: self._psql("SELECT 1", check=False, database="postgres") == 0, 60)
-        self._psql("CREATE DATABASE " + self.database, database="postgres")
+        super().start()
         with open(os.path.join(HERE, "iceberg_jdbc_v1.sql")) as f:
-            self._psql(f.read())
-
-    def _psql(self, sql, check=True, database=None):
-        done = subprocess.run(
-            [os.path.join(self.bin_folder(), "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1",
-             "-h", "127.0.0.1", "-p", str(self.port), "-U", self.user,
-             "-d", database or self.database, "-f", "-"],
-            input=sql, capture_output=True, text=True, env=dict(os.environ, PGPASSWORD=self.password))
-        if check and done.returncode:
-            raise OracleError("psql failed: " + done.stderr)
-        return done.returncode
-
-    @property
-    def dsn(self):
-        return "postgresql://%s:%s@127.0.0.1:%d/%s" % (
-            self.user, self.password, self.port, self.database)
-
-    def stop(self):
-        super().stop(signal.SIGINT)      # fast shutdown
+            self.psql(f.read())
 
 
 # --- the S3 store ---
