@@ -3,10 +3,12 @@
  * each is written in DuckDB's SQL, by the same name; a unit test holds the two lists together.
  *
  * Operators are functions too, named as Trino's metadata names them inside: "$add", "$subtract", "$multiply", "$divide",
- * "$modulus", "$negate", "$concat" (||), "$like", "$subscript", "$at_timezone", "$extract_year" … Which rows of the table a
- * call matches is decided as Trino's FunctionResolver does: exact first, then by coercion, the most specific wins,
- * ambiguity and no match are FUNCTION_NOT_FOUND with Trino's message ("Unexpected parameters (varchar) for function abs.
- * Expected: abs(bigint), …", "Function 'foo' not registered").
+ * "$modulus", "$negate", "$subscript", "$like", "$at_timezone", "$format" (FORMAT's format string, then the values).
+ * Syntax that Trino makes a call of one is one here: a || b is "concat", EXTRACT(YEAR FROM x) is "year", TRIM(x) is
+ * "trim". Which rows of the table a call matches is decided as Trino's FunctionBinder does: exact first, then generic,
+ * then by coercion, the most specific wins; several left are AMBIGUOUS_FUNCTION_CALL, none is FUNCTION_NOT_FOUND with
+ * Trino's message ("Unexpected parameters (varchar) for function abs. Expected: abs(bigint), …", "Function 'foo' not
+ * registered"). Functions that Trino has and this program hasn't are NOT_SUPPORTED by name.
  */
 #ifndef SQL_FUNCTIONS_H
 #define SQL_FUNCTIONS_H
@@ -15,18 +17,22 @@
 
 enum function_kind { FUNCTION_SCALAR, FUNCTION_AGGREGATE, FUNCTION_WINDOW };
 
-/* One signature. Text is parsed once, at first use. Type variables: E, T, K, V, U …; "decimal(p,s)", "varchar(x)" and
- * "char(x)" bind numbers; the result may compute with them ("decimal(min(38, p1 + p2 + 1), …)" is a rule by name
- * in functions_types.c). */
+/* One signature, written as Trino shows it. Text is parsed once, at first use.
+ * A last argument "T..." repeats. Type variables (T, k, E, …; case is no difference) are those that `variables` names;
+ * other words in place of numbers ("decimal(p,s)", "varchar(x)") bind numbers, and the result may use those that
+ * `variables` calculates. Patterns have the types that Trino's errors name, "joniregexp", "jsonpath" and "codepoints":
+ * a varchar argument stays a varchar. */
 struct function {
     const char *name; /* lower case */
     enum function_kind kind;
     const char *arguments; /* "double", "T, T", "array(E), function(E, boolean)"; a last "T..." repeats */
-    const char *result;    /* "bigint", "T", "array(E)", or "@rule" */
-    const char *variables; /* "T:comparable", "E:orderable"; NULL: unconstrained */
-    bool is_nullable;      /* Trino's CALLED ON NULL INPUT */
+    const char *result;    /* "bigint", "T", "array(E)", "decimal(rp,s)" */
+    const char
+        *variables; /* "E, T:comparable; u = min(65536, x + y), v = 0": type variables; calculated numbers. Or NULL. */
+    bool is_nullable; /* Trino's CALLED ON NULL INPUT */
     bool is_nondeterministic;
-    const char *description; /* SHOW FUNCTIONS */
+    bool is_hidden;          /* not in SHOW FUNCTIONS */
+    const char *description; /* SHOW FUNCTIONS; or NULL */
 };
 extern const struct function functions[];
 extern const size_t function_count;
@@ -35,6 +41,9 @@ extern const size_t function_count;
 bool function_exists(struct str name);
 bool function_is_aggregate(struct str name); /* of any signature */
 bool function_is_window(struct str name);
+
+/* The first of that name, or NULL: for operators whose arguments are matched elsewhere. */
+const struct function *function_find(struct str name);
 
 struct function_match {
     const struct function *function;
@@ -45,7 +54,7 @@ struct function_match {
  * bound them, their result types are asked for by `lambda_type`. */
 struct function_lambda {
     void *ctx;
-    /* Binds argument `i` with these parameter types; *ret_result its body's type. */
+    /* Binds argument `i` with these parameter types; *ret_result its body's type. Called again when they change. */
     int (*bind)(void *ctx, size_t i, const struct type *const *parameters, size_t n, const struct type **ret_result,
                 struct err *err);
 };

@@ -290,6 +290,48 @@ void type_format(struct buf *to, const struct type *t)
     }
 }
 
+void type_format_signature(struct buf *to, const struct type *t)
+{
+    switch (t->kind) {
+    case TYPE_ARRAY:
+        buf_add_cstr(to, "array(");
+        type_format_signature(to, t->element);
+        buf_add_char(to, ')');
+        break;
+    case TYPE_MAP:
+        buf_add_cstr(to, "map(");
+        type_format_signature(to, t->key);
+        buf_add_char(to, ',');
+        type_format_signature(to, t->element);
+        buf_add_char(to, ')');
+        break;
+    case TYPE_ROW:
+    case TYPE_FUNCTION:
+        buf_add_cstr(to, t->kind == TYPE_ROW ? "row(" : "function(");
+        for (size_t i = 0; i < t->field_count; i++) {
+            struct str name = t->fields[i].name;
+
+            if (i > 0)
+                buf_add_char(to, ',');
+            if (!str_is_null(name)) {
+                buf_add_char(to, '"');
+                for (size_t k = 0; k < name.n; k++) {
+                    if (name.p[k] == '"')
+                        buf_add_char(to, '"');
+                    buf_add_char(to, name.p[k]);
+                }
+                buf_add_cstr(to, "\" ");
+            }
+            type_format_signature(to, t->fields[i].type);
+        }
+        buf_add_char(to, ')');
+        break;
+    default:
+        type_format(to, t);
+        break;
+    }
+}
+
 enum { MAX_TYPE_NAME = 1 << 20 };
 
 struct str type_name(struct arena *a, const struct type *t)

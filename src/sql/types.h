@@ -95,6 +95,8 @@ bool type_is_orderable(const struct type *t);
 /* Trino's display name: "varchar(25)", "decimal(12,2)", "timestamp(3) with time zone", "row(x integer, varchar)", … */
 void type_format(struct buf *to, const struct type *t);
 struct str type_name(struct arena *a, const struct type *t);
+/* As Trino's type signatures print it, in the errors of function resolution: "decimal(3,2)", "map(integer,integer)". */
+void type_format_signature(struct buf *to, const struct type *t);
 /* The DuckDB type that holds it, for casts and DDL: see the table above. */
 void type_format_physical(struct buf *to, const struct type *t);
 
