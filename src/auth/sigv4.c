@@ -81,7 +81,7 @@ static struct str percent(struct arena *a, struct str s)
 {
     BUF_SCOPED struct buf b;
 
-    buf_init(&b, 3 * CANONICAL_MAX);
+    buf_init(&b, (size_t)3 * CANONICAL_MAX);
     enc_percent(&b, s, false);
     return arena_str(a, buf_str(&b));
 }
@@ -403,7 +403,7 @@ static void make_hex(const unsigned char bytes[32], char ret[65])
 {
     static const char digits[] = "0123456789abcdef";
 
-    for (int i = 0; i < 32; i++) {
+    for (size_t i = 0; i < 32; i++) {
         ret[2 * i] = digits[bytes[i] >> 4];
         ret[2 * i + 1] = digits[bytes[i] & 15];
     }
