@@ -4,7 +4,8 @@
  * A request goes through a handler's functions in this order, each once but `body`:
  *   begin   on a network thread, when the headers are read and before a client that said "Expect: 100-continue" sends its
  *           body. Must not block. It may respond at once: the body is then not read and the connection closes after.
- *   body    on the server's pool: the next piece of the body, in order, with the connection suspended meanwhile
+ *   body    on the server's pool: the next piece of the body, in order, with the connection suspended meanwhile. It may
+ *           respond: the rest of the body is dropped, then the answer sent; no `finish`.
  *   finish  when the body is complete: on the network thread when `begin` set r->fast, else on the pool.
  *           Must lead to exactly one http_respond_*, then or later, from any thread: until then the connection waits.
  *   done    the response is sent or the client is gone; frees what the handler keeps in r->state. Any thread, never
@@ -90,6 +91,7 @@ void http_response_add(struct http_request *r, struct http_response *p, const ch
 void http_response_addf(struct http_request *r, struct http_response *p, const char *name, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 
+/* For HEAD, a Content-Length among the headers is the one said; elsewhere such a header is ignored. */
 void http_respond_empty(struct http_request *r, struct http_response *p);
 /* Copies the text. HEAD: Content-Length only. */
 void http_respond_text(struct http_request *r, struct http_response *p, const char *content_type, struct str body);

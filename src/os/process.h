@@ -13,7 +13,7 @@ struct process_options {
     const char *folder;                 /* working folder; NULL: as ours */
     int stdin_fd, stdout_fd, stderr_fd; /* -1: the null device */
     bool own_group;                     /* setsid: signals typed at our terminal don't reach it */
-    bool die_with_parent;               /* PR_SET_PDEATHSIG: the parent is the thread that calls, so the main one has to */
+    bool die_with_parent; /* PR_SET_PDEATHSIG: the parent is the thread that calls, so the main one has to */
 };
 
 MUST_CHECK int process_start(const struct process_options *o, pid_t *ret, struct err *err);

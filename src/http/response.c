@@ -1,0 +1,163 @@
+/* Responses: headers are gathered in the request's arena, then one http_respond_* makes libmicrohttpd's object of them. */
+#include "http/internal.h"
+
+#include <unistd.h>
+
+struct http_response *http_response_new(struct http_request *r, int status)
+{
+    struct http_response *p = arena_new(r->arena, struct http_response);
+
+    p->status = status;
+    return p;
+}
+
+void http_response_add(struct http_request *r, struct http_response *p, const char *name, struct str value)
+{
+    if (p->header_count == p->header_cap) {
+        size_t cap = p->header_cap ? p->header_cap * 2 : 8;
+        struct http_header *more = arena_array(r->arena, struct http_header, cap);
+        if (p->header_count)
+            memcpy(more, p->headers, p->header_count * sizeof(*more));
+        p->headers = more;
+        p->header_cap = cap;
+    }
+    p->headers[p->header_count++] = (struct http_header){arena_str(r->arena, str_from_cstr(name)),
+                                                         arena_str(r->arena, value)};
+}
+
+void http_response_addf(struct http_request *r, struct http_response *p, const char *name, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    int n = vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        return;
+    http_response_add(r, p, name, str_from(text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1));
+}
+
+/* A line break would end the header and start one of the client's choosing: control characters become spaces. */
+static void add_header(struct http_request *r, struct MHD_Response *to, const char *name, struct str value)
+{
+    char *text = arena_cstr(r->arena, value);
+
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' && *c != '\t')
+            *c = ' ';
+    MHD_add_response_header(to, name, text);
+}
+
+static void respond(struct http_request *r, struct http_response *p, const char *content_type, struct MHD_Response *to)
+{
+    struct exchange *x = exchange_of(r);
+
+    if (content_type)
+        add_header(r, to, "Content-Type", str_from_cstr(content_type));
+    if (x->server->server_name)
+        add_header(r, to, "Server", str_from_cstr(x->server->server_name));
+    for (size_t i = 0; i < p->header_count; i++)
+        if (!str_eq_nocase(p->headers[i].name,
+                           STR("Content-Length"))) /* of the body that is sent: not a header's business */
+            add_header(r, to, p->headers[i].name.p, p->headers[i].value);
+    exchange_respond(x, p->status, to);
+}
+
+static ssize_t read_nothing(void *cls, uint64_t offset, char *to, size_t n)
+{
+    (void)cls, (void)offset, (void)to, (void)n;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+void http_respond_empty(struct http_request *r, struct http_response *p)
+{
+    struct MHD_Response *to = NULL;
+    uint64_t length;
+
+    if (str_eq(r->method, STR("HEAD")))
+        for (size_t i = 0; i < p->header_count && !to; i++)
+            if (str_eq_nocase(p->headers[i].name, STR("Content-Length")) &&
+                str_to_u64(p->headers[i].value, &length, NULL) == 0 && length)
+                to = MHD_create_response_from_callback(length, 1024, read_nothing, NULL, NULL);
+    if (!to)
+        to = MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+    respond(r, p, NULL, to);
+}
+
+void http_respond_text(struct http_request *r, struct http_response *p, const char *content_type, struct str body)
+{
+    /* The const is cast away for the interface's sake: it copies. */
+    void *from = (void *)(uintptr_t)(body.n ? body.p : "");
+
+    respond(r, p, content_type, MHD_create_response_from_buffer(body.n, from, MHD_RESPMEM_MUST_COPY));
+}
+
+void http_respond_buf(struct http_request *r, struct http_response *p, const char *content_type, struct buf *body)
+{
+    struct MHD_Response *to = body->n ? MHD_create_response_from_buffer(body->n, body->p, MHD_RESPMEM_MUST_FREE)
+                                      : MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+
+    if (to && body->n)
+        *body = (struct buf){.max = body->max};
+    else
+        buf_release(body);
+    respond(r, p, content_type, to);
+}
+
+void http_respond_file(struct http_request *r, struct http_response *p, int fd, uint64_t offset, uint64_t n)
+{
+    if (n == 0) { /* libmicrohttpd would leave the descriptor open */
+        close(fd);
+        respond(r, p, NULL, MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT));
+        return;
+    }
+    struct MHD_Response *to = MHD_create_response_from_fd_at_offset64(n, fd, offset);
+    if (!to)
+        close(fd);
+    respond(r, p, NULL, to);
+}
+
+struct stream {
+    ssize_t (*read)(void *state, uint64_t offset, char *to, size_t n);
+    void (*release)(void *state);
+    void *state;
+};
+
+static ssize_t read_stream(void *cls, uint64_t offset, char *to, size_t n)
+{
+    struct stream *s = cls;
+    ssize_t got = s->read(s->state, offset, to, n);
+
+    return got > 0 ? got : got == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void free_stream(void *cls)
+{
+    struct stream *s = cls;
+
+    if (s->release)
+        s->release(s->state);
+    free(s);
+}
+
+void http_respond_stream(struct http_request *r, struct http_response *p, int64_t size,
+                         ssize_t (*read)(void *state, uint64_t offset, char *to, size_t n),
+                         void (*release)(void *state), void *state)
+{
+    enum { BLOCK = 64 << 10 };
+    struct MHD_Response *to = NULL;
+    struct stream *s = malloc(sizeof(*s));
+
+    if (s) {
+        *s = (struct stream){read, release, state};
+        to = MHD_create_response_from_callback(size < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)size, BLOCK, read_stream, s,
+                                               free_stream);
+    }
+    if (!to) {
+        free(s);
+        if (release)
+            release(state);
+    }
+    respond(r, p, NULL, to);
+}
