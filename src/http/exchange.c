@@ -140,7 +140,7 @@ static void refuse(struct exchange *x, int status)
         return;
     x->responded = true;
     x->status = status;
-    x->response = MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+    x->response = MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_PERSISTENT);
     if (!x->response)
         return;
     MHD_add_response_header(x->response, "Content-Type", "text/plain");

@@ -88,7 +88,7 @@ void http_respond_empty(struct http_request *r, struct http_response *p)
 void http_respond_text(struct http_request *r, struct http_response *p, const char *content_type, struct str body)
 {
     /* The const is cast away for the interface's sake: it copies. */
-    void *from = (void *)(uintptr_t)(body.n ? body.p : "");
+    void *from = (void *)(body.n ? body.p : "");
 
     respond(r, p, content_type, MHD_create_response_from_buffer(body.n, from, MHD_RESPMEM_MUST_COPY));
 }

@@ -78,7 +78,8 @@ size_t http_headers(struct http_request *r, const char *name, struct str **ret);
 struct str http_query(struct http_request *r, const char *name);
 bool http_has_query(struct http_request *r, const char *name);
 
-/* ---- responses: build, then send once ---- */
+/* ---- responses: build, then send once. After http_respond_* the request may be gone at any time, but within begin, body
+ * and a fast finish. ---- */
 
 struct http_response {
     int status;

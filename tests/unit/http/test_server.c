@@ -117,7 +117,7 @@ static void on_finish(void *ctx, struct http_request *r)
     } else if (str_eq(r->path, STR("/head"))) {
         http_response_add(r, p, "Content-Length", STR("12345"));
         http_respond_empty(r, p);
-    } else if (str_eq(r->path, STR("/twice"))) {
+    } else if (str_eq(r->path, STR("/fast/twice"))) {
         http_respond_text(r, p, "text/plain", STR("first"));
         http_respond_text(r, http_response_new(r, 200), "text/plain", STR("second"));
     } else {
@@ -409,7 +409,7 @@ static void another_thread_may_answer_later_exactly_once(void **state)
     say(fd, "GET /later HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_int_equal(hear(fd), 200);
     assert_body("later");
-    say(fd, "GET /twice HTTP/1.1\r\nHost: h\r\n\r\nGET /fast HTTP/1.1\r\nHost: h\r\n\r\n");
+    say(fd, "GET /fast/twice HTTP/1.1\r\nHost: h\r\n\r\nGET /fast HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_int_equal(hear(fd), 200);
     assert_body("first");
     assert_int_equal(hear(fd), 200);
