@@ -20,6 +20,11 @@
  *     memory:  {connector: memory}
  *
  * Naming `users`, `buckets` or `catalogs` replaces the defaults shown.
+ *
+ *   keys.c     the tables of keys: kinds, ranges, where the value goes
+ *   spec.c     the reader that walks them, defaults, checks across keys
+ *   memory.c   amounts of memory, and how much there is
+ *   document.c the file as a tree with positions
  */
 #ifndef SPEC_SPEC_H
 #define SPEC_SPEC_H
@@ -58,7 +63,9 @@ struct spec_postgresql {
 };
 
 struct spec {
-    struct str file;     /* absolute; null when there was none (all defaults) */
+    struct str file;     /* as it was named; null when there was none (all defaults) */
+    struct str base_dir; /* absolute: what the file's relative paths start from */
+    struct str text;     /* of the file */
     struct str data_dir; /* absolute */
     struct str bind;
     struct spec_service store, sql;
@@ -76,6 +83,11 @@ struct spec {
 MUST_CHECK int spec_load(struct arena *a, const char *path, struct spec **ret, struct err *err);
 MUST_CHECK int spec_parse(struct arena *a, struct str text, struct str file_name, struct str base_dir,
                           struct spec **ret, struct err *err);
+/* A digest of all that the spec says (hexadecimal): two files that mean the same have the same. */
+enum { SPEC_DIGEST_SIZE = 65 };
+void spec_digest(const struct spec *s, char out[SPEC_DIGEST_SIZE]);
+/* The full name of every key that is known, such as "services.sql.port"; NAME stands for a name of the user's. */
+size_t spec_keys(struct arena *a, struct str **ret);
 struct str spec_catalog_property(const struct spec_catalog *c, const char *name, const char *fallback);
 
 /* ---- dependency graph ---- */

@@ -1,0 +1,107 @@
+#include "spec/keys.h"
+
+#include "base/vec.h"
+
+/* clang-format off */
+#define SECTION(keys) {keys, ARRAY_LEN(keys)}
+#define IN_SPEC(member) offsetof(struct spec, member)
+
+enum { PORT_MAX = 65535, THREADS_MAX = 1024, QUERIES_MAX = 1000, MEMORY_MIN = 128 << 20 };
+
+static const struct spec_key store_keys[] = {
+    {"port", SPEC_INT, IN_SPEC(store.port), 1, PORT_MAX, NULL},
+};
+static const struct spec_section store_section = SECTION(store_keys);
+
+static const struct spec_key sql_keys[] = {
+    {"port",        SPEC_INT,    IN_SPEC(sql.port),        1, PORT_MAX,    NULL},
+    {"memory",      SPEC_MEMORY, IN_SPEC(sql.memory),      MEMORY_MIN, 0,  NULL},
+    {"threads",     SPEC_INT,    IN_SPEC(sql.threads),     0, THREADS_MAX, NULL},
+    {"max-queries", SPEC_INT,    IN_SPEC(sql.max_queries), 1, QUERIES_MAX, NULL},
+};
+static const struct spec_section sql_section = SECTION(sql_keys);
+
+static const struct spec_key services_keys[] = {
+    {"store", SPEC_SECTION, 0, 0, 0, &store_section},
+    {"sql",   SPEC_SECTION, 0, 0, 0, &sql_section},
+};
+static const struct spec_section services_section = SECTION(services_keys);
+
+static const struct spec_key user_keys[] = {
+    {"access-key", SPEC_ACCESS_KEY, offsetof(struct spec_user, access_key), 0, 0, NULL},
+    {"buckets",    SPEC_BUCKETS,    offsetof(struct spec_user, buckets),    0, 0, NULL},
+};
+static const struct spec_section user_section = SECTION(user_keys);
+
+static const struct spec_key objects_keys[] = {
+    {"buckets", SPEC_BUCKETS, IN_SPEC(buckets), 0, 0, NULL},
+    {"users",   SPEC_USERS,   0,                0, 0, &user_section},
+};
+static const struct spec_section objects_section = SECTION(objects_keys);
+
+static const struct spec_key postgresql_keys[] = {
+    {"host",          SPEC_TEXT, IN_SPEC(catalog.host),          0, 0,        NULL},
+    {"port",          SPEC_INT,  IN_SPEC(catalog.port),          1, PORT_MAX, NULL},
+    {"database",      SPEC_TEXT, IN_SPEC(catalog.database),      0, 0,        NULL},
+    {"user",          SPEC_TEXT, IN_SPEC(catalog.user),          0, 0,        NULL},
+    {"password-file", SPEC_PATH, IN_SPEC(catalog.password_file), 0, 0,        NULL},
+};
+static const struct spec_section postgresql_section = SECTION(postgresql_keys);
+
+static const struct spec_key catalog_keys[] = {
+    {"postgresql", SPEC_SECTION, 0, 0, 0, &postgresql_section},
+};
+static const struct spec_section catalog_section = SECTION(catalog_keys);
+
+static const struct spec_key root_keys[] = {
+    {"data",     SPEC_PATH,     IN_SPEC(data_dir), 0, 0, NULL},
+    {"bind",     SPEC_ADDRESS,  IN_SPEC(bind),     0, 0, NULL},
+    {"services", SPEC_SECTION,  0,                 0, 0, &services_section},
+    {"objects",  SPEC_SECTION,  0,                 0, 0, &objects_section},
+    {"catalog",  SPEC_CATALOG,  0,                 0, 0, &catalog_section},
+    {"catalogs", SPEC_CATALOGS, 0,                 0, 0, NULL},
+};
+const struct spec_section spec_root = SECTION(root_keys);
+
+const char *const spec_connectors[] = {"iceberg", "memory", "tpcds", "tpch"};
+const size_t spec_connector_count = ARRAY_LEN(spec_connectors);
+
+const struct spec_connector_property spec_connector_properties[] = {
+    {"iceberg", "warehouse",                {NULL}},
+    {"tpch",    "tpch.column-naming",       {"SIMPLIFIED", "STANDARD"}},
+    {"tpch",    "tpch.double-type-mapping", {"DOUBLE", "DECIMAL"}},
+};
+const size_t spec_connector_property_count = ARRAY_LEN(spec_connector_properties);
+/* clang-format on */
+
+struct names {
+    struct arena *a;
+    VEC(struct str) items;
+};
+
+/* Sections are nested four deep at most: the tables above, not the file, decide that. */
+// NOLINTNEXTLINE(misc-no-recursion)
+static void add_names(struct names *to, const struct spec_section *s, const char *before)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const struct spec_key *k = &s->keys[i];
+        struct str name = arena_printf(to->a, "%s%s", before, k->name);
+
+        vec_push_in(to->a, &to->items, name);
+        if (k->section)
+            add_names(to, k->section,
+                      arena_printf(to->a, "%s%s.", name.p, k->kind == SPEC_USERS ? ".NAME" : "").p);
+    }
+}
+
+size_t spec_keys(struct arena *a, struct str **ret)
+{
+    struct names names = {.a = a};
+
+    add_names(&names, &spec_root, "");
+    vec_push_in(a, &names.items, STR("catalogs.NAME.connector"));
+    for (size_t i = 0; i < spec_connector_property_count; i++)
+        vec_push_in(a, &names.items, arena_printf(a, "catalogs.NAME.%s", spec_connector_properties[i].name));
+    *ret = names.items.items;
+    return names.items.n;
+}

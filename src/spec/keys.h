@@ -1,0 +1,48 @@
+/* The tables that say which keys platform.yaml has; spec.c reads by them, and the documentation is checked by them. */
+#ifndef SPEC_KEYS_H
+#define SPEC_KEYS_H
+
+#include "spec/spec.h"
+
+enum spec_value {
+    SPEC_SECTION,    /* a mapping with the keys of `section` */
+    SPEC_INT,        /* int, between min and max */
+    SPEC_MEMORY,     /* uint64_t, at least min */
+    SPEC_ADDRESS,    /* str: a numeric IP address */
+    SPEC_PATH,       /* str: made absolute */
+    SPEC_TEXT,       /* str, not empty */
+    SPEC_ACCESS_KEY, /* str */
+    SPEC_BUCKETS,    /* str array, its length behind it */
+    SPEC_USERS,      /* mapping of names to sections */
+    SPEC_CATALOG,    /* "sqlite", or a section */
+    SPEC_CATALOGS,   /* mapping of names to a connector's properties */
+};
+
+struct spec_section;
+
+struct spec_key {
+    const char *name;
+    enum spec_value kind;
+    size_t at; /* offset in the struct that the section fills */
+    int64_t min, max;
+    const struct spec_section *section;
+};
+
+struct spec_section {
+    const struct spec_key *keys;
+    size_t n;
+};
+
+extern const struct spec_section spec_root;
+
+/* The properties that a connector takes, under Trino's names. */
+struct spec_connector_property {
+    const char *connector, *name;
+    const char *choices[4]; /* all values it may have; none: any */
+};
+extern const struct spec_connector_property spec_connector_properties[];
+extern const size_t spec_connector_property_count;
+extern const char *const spec_connectors[];
+extern const size_t spec_connector_count;
+
+#endif
