@@ -57,8 +57,7 @@ static struct doc_node *node_new(struct reader *r, enum doc_kind kind)
 
 static struct str event_text(struct reader *r)
 {
-    return arena_str(r->a,
-                     str_from((const char *)r->event.data.scalar.value, r->event.data.scalar.length));
+    return arena_str(r->a, str_from((const char *)r->event.data.scalar.value, r->event.data.scalar.length));
 }
 
 static bool is_null(const yaml_event_t *e)
@@ -191,8 +190,7 @@ static int read_node(struct reader *r, int depth, struct doc_node **ret, struct 
         *ret = node_new(r, DOC_MAP);
         return read_map(r, depth, *ret, err);
     case YAML_ALIAS_EVENT:
-        return fail(r, e->start_mark, err, "aliases (*%s) aren't supported: write the value out",
-                    e->data.alias.anchor);
+        return fail(r, e->start_mark, err, "aliases (*%s) aren't supported: write the value out", e->data.alias.anchor);
     default:
         return fail(r, e->start_mark, err, "expected a value");
     }

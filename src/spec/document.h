@@ -31,7 +31,7 @@ enum { DOC_SIZE_MAX = 1 << 20, DOC_DEPTH_MAX = 32 };
 
 /* An empty text is a DOC_NULL. ERR_INVALID has line and column, and a message "FILE:LINE:COLUMN: …". */
 MUST_CHECK int doc_parse(struct arena *a, struct str text, struct str file_name, struct doc_node **ret,
-                          struct err *err);
+                         struct err *err);
 /* "a mapping", "a list", "\"text\"", "nothing": for messages that say what was found. */
 struct str doc_describe(struct arena *a, const struct doc_node *node);
 

@@ -89,8 +89,7 @@ static void add_names(struct names *to, const struct spec_section *s, const char
 
         vec_push_in(to->a, &to->items, name);
         if (k->section)
-            add_names(to, k->section,
-                      arena_printf(to->a, "%s%s.", name.p, k->kind == SPEC_USERS ? ".NAME" : "").p);
+            add_names(to, k->section, arena_printf(to->a, "%s%s.", name.p, k->kind == SPEC_USERS ? ".NAME" : "").p);
     }
 }
 

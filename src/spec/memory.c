@@ -75,9 +75,16 @@ static const struct {
     const char *name;
     uint64_t bytes;
 } units[] = {
-    {"", 1},          {"b", 1},
-    {"kb", 1000},     {"mb", 1000000},   {"gb", 1000000000},     {"tb", 1000000000000},
-    {"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1ull << 30}, {"tib", 1ull << 40},
+    {"", 1},
+    {"b", 1},
+    {"kb", 1000},
+    {"mb", 1000000},
+    {"gb", 1000000000},
+    {"tb", 1000000000000},
+    {"kib", 1 << 10},
+    {"mib", 1 << 20},
+    {"gib", 1ull << 30},
+    {"tib", 1ull << 40},
 };
 
 int memory_parse(struct str text, uint64_t total, uint64_t *ret)

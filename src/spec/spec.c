@@ -137,8 +137,7 @@ static int read_memory(struct reader *r, const struct doc_node *n, struct str pa
     return 0;
 }
 
-static int read_text(struct reader *r, const struct doc_node *n, struct str path, enum spec_value kind,
-                     struct str *to)
+static int read_text(struct reader *r, const struct doc_node *n, struct str path, enum spec_value kind, struct str *to)
 {
     static const char *const what[] = {
         [SPEC_ADDRESS] = "an IP address such as 127.0.0.1 or 0.0.0.0",
@@ -324,9 +323,9 @@ static int read_mounted(struct reader *r, const struct doc_pair *entry, struct s
                 c->connector = v->text;
         }
         if (str_is_null(c->connector))
-            return expected(r, v, below(r, path, STR("connector")),
-                            arena_printf(r->a, "one of %s",
-                                         suggest_list(r->a, spec_connectors, spec_connector_count)).p);
+            return expected(
+                r, v, below(r, path, STR("connector")),
+                arena_printf(r->a, "one of %s", suggest_list(r->a, spec_connectors, spec_connector_count)).p);
     }
     if (str_is_null(c->connector))
         return fail_at(r, n->line, n->column, "%.*s: expected the key connector, which is missing", STR_ARG(path));
@@ -361,9 +360,8 @@ static int read_catalogs(struct reader *r, struct spec *s, const struct doc_node
         const struct doc_pair *p = &n->pairs[i];
 
         if (!is_name(p->key, "_-"))
-            return fail_at(r, p->line, p->column,
-                           "%.*s: expected a catalog name (a-z, 0-9, '_', '-'), found \"%.*s\"", STR_ARG(path),
-                           STR_ARG(p->key));
+            return fail_at(r, p->line, p->column, "%.*s: expected a catalog name (a-z, 0-9, '_', '-'), found \"%.*s\"",
+                           STR_ARG(path), STR_ARG(p->key));
         if (str_eq(p->key, STR("system")))
             return fail_at(r, p->line, p->column, "%.*s: the catalog system is always there: choose another name",
                            STR_ARG(path));
@@ -483,10 +481,12 @@ static int check_warehouse(struct reader *r, const struct spec *s, struct spec_c
     bucket = str_skip(warehouse, 5);
     bucket = str_slice(bucket, 0, str_find_char(bucket, '/', 0));
     if (!str_starts_with(warehouse, STR("s3://")) || !is_bucket_name(bucket))
-        return fail_across(r, c->line, "catalogs.%.*s.warehouse: expected s3://BUCKET or s3://BUCKET/PATH, found \"%.*s\"",
+        return fail_across(r, c->line,
+                           "catalogs.%.*s.warehouse: expected s3://BUCKET or s3://BUCKET/PATH, found \"%.*s\"",
                            STR_ARG(c->name), STR_ARG(warehouse));
     if (!has_bucket(s, bucket))
-        return fail_across(r, c->line, "catalogs.%.*s.warehouse: bucket %.*s is not among objects.buckets: add it there",
+        return fail_across(r, c->line,
+                           "catalogs.%.*s.warehouse: bucket %.*s is not among objects.buckets: add it there",
                            STR_ARG(c->name), STR_ARG(bucket));
     return 0;
 }

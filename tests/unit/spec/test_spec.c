@@ -126,17 +126,20 @@ static void a_wrong_value_says_where_what_was_expected_and_found(void **state)
                    "found \"much\"");
     assert_refused("services: {sql: {memory: 1MiB}}",
                    "platform.yaml:1:26: services.sql.memory: expected at least 128 MiB, found 1MiB, which is 1 MiB");
-    assert_refused("objects: {buckets: [A]}",
-                   "platform.yaml:1:21: objects.buckets: expected a bucket name (3 to 63 of a-z, 0-9, '-'), found \"A\"");
-    assert_refused("catalog: mysql",
-                   "platform.yaml:1:10: catalog: expected sqlite, or a mapping with the key postgresql, found \"mysql\"");
+    assert_refused(
+        "objects: {buckets: [A]}",
+        "platform.yaml:1:21: objects.buckets: expected a bucket name (3 to 63 of a-z, 0-9, '-'), found \"A\"");
+    assert_refused(
+        "catalog: mysql",
+        "platform.yaml:1:10: catalog: expected sqlite, or a mapping with the key postgresql, found \"mysql\"");
     assert_refused("catalog: {postgresql: {host: h, user: u}}",
                    "platform.yaml:1:10: catalog.postgresql: expected the key database, which is missing");
     assert_refused("catalogs: {x: {connector: oracle}}",
                    "platform.yaml:1:27: catalogs.x.connector: expected one of iceberg, memory, tpcds, tpch, "
                    "found \"oracle\"");
-    assert_refused("catalogs: {x: {connector: tpch, tpch.column-naming: LONG}}",
-                   "platform.yaml:1:53: catalogs.x.tpch.column-naming: expected SIMPLIFIED or STANDARD, found \"LONG\"");
+    assert_refused(
+        "catalogs: {x: {connector: tpch, tpch.column-naming: LONG}}",
+        "platform.yaml:1:53: catalogs.x.tpch.column-naming: expected SIMPLIFIED or STANDARD, found \"LONG\"");
 }
 
 static void an_unknown_key_says_what_was_meant(void **state)
@@ -170,12 +173,12 @@ static void keys_that_contradict_each_other_are_refused(void **state)
 static void yaml_that_is_broken_or_too_clever_is_refused(void **state)
 {
     (void)state;
-    assert_refused("services: {sql", "platform.yaml:2:1: not YAML: did not find expected ',' or '}' while parsing a flow "
-                                     "mapping");
+    assert_refused("services: {sql",
+                   "platform.yaml:2:1: not YAML: did not find expected ',' or '}' while parsing a flow "
+                   "mapping");
     assert_refused("a: &x 1\nb: *x\n", "platform.yaml:1:4: anchors (&x) aren't supported: write the value out");
     assert_refused("data: *x\n", "platform.yaml:1:7: aliases (*x) aren't supported: write the value out");
-    assert_refused("data: !!str x\n",
-                   "platform.yaml:1:7: tags (tag:yaml.org,2002:str) aren't supported: leave it out");
+    assert_refused("data: !!str x\n", "platform.yaml:1:7: tags (tag:yaml.org,2002:str) aren't supported: leave it out");
     assert_refused("data: a\nbind: 127.0.0.1\ndata: b\n", "platform.yaml:3:1: data stands here twice: first on line 1");
     assert_refused("data: a\n---\ndata: b\n", "platform.yaml:2:1: a second document starts here: expected one");
     assert_refused("? [a]\n: b\n", "platform.yaml:1:3: expected a name as key, found a list");
@@ -207,10 +210,11 @@ static void amounts_of_memory_are_read(void **state)
         const char *text;
         uint64_t bytes; /* 0: refused */
     } cases[] = {
-        {"1000", 1000},         {"1KiB", 1024},    {"2GiB", 2ull << 30}, {"2 GB", 2000000000}, {"1.5mib", 3 << 19},
-        {"50%", 500},           {"100%", 1000},    {"0%", 0},            {"101%", 0},          {"-1", 0},
-        {"GiB", 0},             {"1 PiB", 0},      {"1e3", 0},           {"", 0},              {"1..5MiB", 0},
-        {"99999999999TiB", 0},  {"0x10", 0},       {".5GiB", 0},
+        {"1000", 1000},      {"1KiB", 1024}, {"2GiB", 2ull << 30}, {"2 GB", 2000000000},
+        {"1.5mib", 3 << 19}, {"50%", 500},   {"100%", 1000},       {"0%", 0},
+        {"101%", 0},         {"-1", 0},      {"GiB", 0},           {"1 PiB", 0},
+        {"1e3", 0},          {"", 0},        {"1..5MiB", 0},       {"99999999999TiB", 0},
+        {"0x10", 0},         {".5GiB", 0},
     };
 
     (void)state;
