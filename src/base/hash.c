@@ -106,7 +106,7 @@ void hash_update(struct hash *h, const void *p, size_t n)
         must(EVP_DigestUpdate(h->evp, p, n));
 }
 
-void hash_final(struct hash *h, unsigned char out[HASH_MAX_SIZE])
+void hash_final(struct hash *h, unsigned char *out)
 {
     if (is_crc(h->kind)) {
         uint64_t v = h->crc ^ crc_mask(h->kind);
@@ -126,7 +126,7 @@ void hash_release(struct hash *h)
     h->evp = NULL;
 }
 
-void hash_bytes(enum hash_kind kind, struct str data, unsigned char out[HASH_MAX_SIZE])
+void hash_bytes(enum hash_kind kind, struct str data, unsigned char *out)
 {
     struct hash h;
 

@@ -21,10 +21,10 @@ size_t hash_size(enum hash_kind kind); /* bytes of the digest */
 void hash_init(struct hash *h, enum hash_kind kind);
 void hash_update(struct hash *h, const void *p, size_t n);
 /* Writes hash_size(kind) bytes (CRCs big-endian, as S3's headers encode them) and releases the context. */
-void hash_final(struct hash *h, unsigned char out[HASH_MAX_SIZE]);
+void hash_final(struct hash *h, unsigned char *out);
 void hash_release(struct hash *h); /* for one that is abandoned; harmless after hash_final */
 
-void hash_bytes(enum hash_kind kind, struct str data, unsigned char out[HASH_MAX_SIZE]);
+void hash_bytes(enum hash_kind kind, struct str data, unsigned char *out); /* hash_size(kind) bytes */
 void hash_hmac_sha256(struct str key, struct str data, unsigned char out[32]);
 
 /* The CRC of A‖B from crc(A), crc(B) and B's length: for S3's full-object checksums of multipart uploads. */

@@ -121,7 +121,7 @@ static int bind(sqlite3 *h, sqlite3_stmt *s, const struct db_value *params, size
                        sqlite3_bind_parameter_count(s), n, sqlite3_sql(s));
     for (size_t i = 0; i < n; i++) {
         const struct db_value *v = &params[i];
-        char name[16];
+        char name[24];
         int rc = SQLITE_OK;
 
         snprintf(name, sizeof(name), "$%zu", i + 1);
