@@ -1,0 +1,76 @@
+/* What the files of query/ share. Private to the module. */
+#ifndef QUERY_INTERNAL_H
+#define QUERY_INTERNAL_H
+
+#include "os/pool.h"
+#include "query/query.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* ---- transactions (transactions.c) ---- */
+
+/* Transactions group nothing yet but statements of one client: writes commit by themselves (see transactions_check_write). */
+struct transactions;
+struct transactions *transactions_new(void);
+void transactions_free(struct transactions *t);
+void transactions_begin(struct transactions *t, struct arena *a, struct str *ret_id);
+/* Keeps it from expiring. UNKNOWN_TRANSACTION when there is none of that id. */
+MUST_CHECK int transactions_use(struct transactions *t, struct str id, struct err *err);
+void transactions_end(struct transactions *t, struct str id);
+
+/* ---- queries ---- */
+
+struct queries {
+    struct engine *engine;
+    const struct connector_set *catalogs;
+    struct connector *information_schema;
+    struct transactions *transactions;
+    struct pool *pool;
+    int threads; /* the pool's */
+
+    pthread_mutex_t lock; /* all below */
+    struct query **items; /* known ones, oldest first: those at work, and `history` ended ones */
+    size_t n, cap, history;
+    int64_t id_second; /* of the last id */
+    unsigned id_counter;
+    char id_suffix[6]; /* of this process: ids don't repeat after a restart */
+};
+
+struct query {
+    atomic_int refs;
+    struct queries *owner;
+    struct arena arena; /* the session, text and id; immutable once started */
+    struct session session;
+    struct str id, text;
+    struct query_sink sink;
+    int64_t created_mono_us;
+
+    struct arena work; /* the statement: the query's thread alone, freed at its end */
+
+    pthread_mutex_t lock; /* all below */
+    struct query_stats stats;
+    struct engine_conn *conn; /* while the engine works for it */
+    int64_t began_us;         /* monotonic; 0: still queued */
+    int64_t ended_us;         /* monotonic; 0: not yet */
+    int64_t ended_wall_us;
+    bool is_cancelled, is_ended;
+    struct err error;
+    const char *update_type;
+    bool has_update_count;
+    int64_t update_count;
+    struct session_changes changes; /* strings in `arena`, written before the state is FINISHED */
+};
+
+void query_set_state(struct query *q, enum query_state state);
+bool query_is_cancelled(struct query *q);
+/* Makes `c` the one that cancelling interrupts; NULL when the engine is done. USER_CANCELED when that came before. */
+MUST_CHECK int query_set_conn(struct query *q, struct engine_conn *c, struct err *err);
+/* The query's last state; tells the sink. Later calls do nothing: the first end counts. */
+void query_end(struct query *q, const struct err *error);
+
+/* run.c: parses, analyses and executes, on the query's thread. */
+MUST_CHECK int query_run(struct query *q, struct err *err);
+/* effects.c: what a statement that has no rows does: the connector's DDL, the session's changes. */
+MUST_CHECK int query_apply(struct query *q, const struct statement *s, struct err *err);
+
+#endif
