@@ -26,10 +26,27 @@ struct session {
 
 /* The system properties that SET SESSION accepts, with Trino's names, types and defaults; catalogs have their own
  * (connector_ops.session_property_defs). */
+enum session_format {
+    SESSION_PLAIN,
+    SESSION_DURATION,  /* "10m", "1.50d" */
+    SESSION_DATA_SIZE, /* "64MB" */
+    SESSION_CHOICE,    /* one of `choices` */
+    SESSION_TIME_ZONE,
+};
+
 struct session_property {
-    const char *name, *type, *default_value, *description;
+    const char *name, *type, *default_value, *description; /* default_value NULL: none */
+    enum session_format format;
+    const char *choices; /* "A, B, C" */
 };
 extern const struct session_property session_properties[];
 extern const size_t session_property_count;
+
+const struct session_property *session_property_find(struct str name); /* NULL: none */
+/* ERR_INVALID with Trino's words when the text is no value of the property; it has the right type already. */
+MUST_CHECK int session_property_check(const struct session_property *p, struct str value, struct err *err);
+
+/* True for "UTC", "Europe/Paris", "+02:00": what SET TIME ZONE and X-Trino-Time-Zone take. */
+bool session_is_time_zone(struct str zone);
 
 #endif
