@@ -178,7 +178,8 @@ void objects_unstage(struct objects_staged *s); /* removes the file */
 /* Makes all of them visible under their keys in one transaction: synced, moved, indexed. Frees the staged ones, also on
  * error. The ETag is an MD5 when `with_md5`, else a unique opaque one. */
 struct objects_publish {
-    struct objects_staged *staged;
+    struct objects_staged *staged; /* NULL: the object is `bytes` */
+    struct str bytes;
     struct str bucket, key, content_type;
 };
 MUST_CHECK int objects_publish(struct objects *o, const struct objects_publish *items, size_t n, bool with_md5,
