@@ -8,13 +8,15 @@
  */
 #include "objects/internal.h"
 #include <errno.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
 
 #if UINTPTR_MAX > 0xffffffffu
 #define MAP_FIRST_SIZE ((size_t)64 << 30)
-#define MAP_MAX_SIZE   ((size_t)8 << 40)
+#define MAP_MAX_SIZE ((size_t)8 << 40)
 #else
 #define MAP_FIRST_SIZE ((size_t)256 << 20)
-#define MAP_MAX_SIZE   ((size_t)1 << 30)
+#define MAP_MAX_SIZE ((size_t)1 << 30)
 #endif
 
 enum { FORMAT = 1, READERS_MAX = 1000 };
@@ -173,7 +175,7 @@ static int begin(struct objects *o, unsigned flags, struct txn *ret, struct err 
             break;
         if (rc)
             break;
-        rc = MDB_READERS_FULL;
+        rc = MDB_READERS_FULL; /* unless the next attempt knows better */
     }
     return env_error(rc, err);
 }
@@ -193,9 +195,29 @@ int txn_begin_write(struct objects *o, struct txn *ret, struct err *err)
     return begin(o, 0, ret, err);
 }
 
+/* LMDB reports a short write, which is what a disk that fills up gives, as EIO. */
+static bool is_disk_full(struct objects *o)
+{
+    enum { LITTLE = 1 << 20 };
+    struct statvfs fs;
+    struct rlimit limit;
+    struct stat st;
+    mdb_filehandle_t fd;
+
+    if (mdb_env_get_fd(o->env, &fd) != 0)
+        return false;
+    if (fstatvfs(fd, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < LITTLE)
+        return true;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && fstat(fd, &st) == 0 &&
+           (rlim_t)st.st_size + LITTLE > limit.rlim_cur;
+}
+
 int txn_commit(struct txn *t, struct err *err)
 {
     int rc = mdb_txn_commit(t->mdb);
+
+    if (rc == EIO && is_disk_full(t->o))
+        rc = ENOSPC;
 
     pthread_rwlock_unlock(&t->o->map_lock);
     t->mdb = NULL;

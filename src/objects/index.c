@@ -280,8 +280,8 @@ int index_decode_object(struct str record, struct arena *a, struct index_object 
     get_meta(&r, a, &o.meta, &o.meta_count);
     rc = close_record(&r, err);
     if (rc == 0 && o.data.is_inline && o.data.bytes.n != o.size)
-        rc = err_set(err, ERR_CORRUPT, "index record malformed: %zu bytes inline of an object of %llu",
-                     o.data.bytes.n, (unsigned long long)o.size);
+        rc = err_set(err, ERR_CORRUPT, "index record malformed: %zu bytes inline of an object of %llu", o.data.bytes.n,
+                     (unsigned long long)o.size);
     if (rc == 0)
         *ret = o;
     return rc;

@@ -64,7 +64,7 @@ MUST_CHECK int txn_get(struct txn *t, MDB_dbi db, struct str key, struct str *re
 MUST_CHECK int txn_put(struct txn *t, MDB_dbi db, struct str key, struct str value, struct err *err);
 MUST_CHECK int txn_remove(struct txn *t, MDB_dbi db, struct str key, struct err *err); /* absent is fine */
 MUST_CHECK int txn_cursor(struct txn *t, MDB_dbi db, MDB_cursor **ret, struct err *err);
-int txn_failed(struct txn *t, int rc, struct err *err); /* records LMDB's failure */
+int txn_failed(struct txn *t, int rc, struct err *err);                        /* records LMDB's failure */
 MUST_CHECK int txn_next_number(struct txn *t, uint64_t *ret, struct err *err); /* never given twice */
 
 /* ---- group commit (commit.c) ---- */
@@ -116,8 +116,8 @@ MUST_CHECK int object_put(struct txn *t, const struct index_bucket *b, struct st
                           struct err *err);
 MUST_CHECK int object_remove(struct txn *t, const struct index_bucket *b, struct str key, struct err *err);
 /* *ret_found false when there is none. `a` NULL: without metadata. */
-MUST_CHECK int object_find(struct txn *t, const struct index_bucket *b, struct str key, struct arena *a, bool *ret_found,
-                           struct index_object *ret, struct err *err);
+MUST_CHECK int object_find(struct txn *t, const struct index_bucket *b, struct str key, struct arena *a,
+                           bool *ret_found, struct index_object *ret, struct err *err);
 MUST_CHECK int object_check_conditions(struct txn *t, const struct index_bucket *b, struct str key,
                                        const struct objects_conditions *c, struct err *err);
 MUST_CHECK int object_check_meta(const struct objects_meta *meta, size_t n, struct err *err);

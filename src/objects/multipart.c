@@ -378,9 +378,9 @@ static struct str after_markers(struct arena *a, struct str prefix, struct str k
     return from;
 }
 
-int objects_list_uploads(struct objects *o, struct arena *a, struct str bucket, struct str prefix, struct str key_marker,
-                         struct str id_marker, size_t max, struct objects_upload **ret, size_t *ret_n,
-                         bool *ret_truncated, struct err *err)
+int objects_list_uploads(struct objects *o, struct arena *a, struct str bucket, struct str prefix,
+                         struct str key_marker, struct str id_marker, size_t max, struct objects_upload **ret,
+                         size_t *ret_n, bool *ret_truncated, struct err *err)
 {
     struct txn t;
     struct index_bucket b;
@@ -434,12 +434,13 @@ static int match_parts(struct complete *c, const struct held *h, struct err *err
 
     if (c->n == 0)
         return err_set_named(err, ERR_INVALID, "MalformedXML", "You must specify at least one part");
+    for (size_t i = 1; i < c->n; i++)
+        if (c->asked[i].number <= c->asked[i - 1].number)
+            return err_set_named(err, ERR_INVALID, "InvalidPartOrder",
+                                 "The list of parts was not in ascending order. Parts must be ordered by part number.");
     c->parts = arena_array(c->arena, const struct held_part *, c->n);
     for (size_t i = 0; i < c->n; i++) {
         const struct objects_part *asked = &c->asked[i];
-        if (i > 0 && asked->number <= c->asked[i - 1].number)
-            return err_set_named(err, ERR_INVALID, "InvalidPartOrder",
-                                 "The list of parts was not in ascending order. Parts must be ordered by part number.");
         while (at < h->parts.n && h->parts.items[at].number < asked->number)
             at++;
         if (at == h->parts.n || h->parts.items[at].number != asked->number)

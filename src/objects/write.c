@@ -372,7 +372,8 @@ int objects_write_commit(struct objects_write *w, struct arena *a, const struct 
 
 /* ---- without new bytes ---- */
 
-struct delete {
+struct delete
+{
     struct str bucket;
     const struct str *keys;
     size_t n;
