@@ -67,7 +67,7 @@ static struct str parameter(const struct verifier *v, const char *name)
 
 static int unpercent(struct arena *a, struct str s, bool plus_is_space, struct str *ret, struct err *err)
 {
-    BUF_SCOPED struct buf b;
+    BUF_SCOPED struct buf b = {0};
 
     buf_init(&b, CANONICAL_MAX);
     if (enc_unpercent(&b, s, plus_is_space, NULL) < 0 || buf_check(&b, "URI", NULL) < 0)
@@ -79,7 +79,7 @@ static int unpercent(struct arena *a, struct str s, bool plus_is_space, struct s
 
 static struct str percent(struct arena *a, struct str s)
 {
-    BUF_SCOPED struct buf b;
+    BUF_SCOPED struct buf b = {0};
 
     buf_init(&b, (size_t)3 * CANONICAL_MAX);
     enc_percent(&b, s, false);
@@ -421,7 +421,7 @@ static void sign(const struct sigv4 *s, struct str string_to_sign, char ret[65])
 static int make_signing_key(const struct claim *c, struct str secret, unsigned char ret[32], struct err *err)
 {
     const struct str steps[] = {c->date_stamp, c->region, c->service, STR("aws4_request")};
-    BUF_SCOPED struct buf first;
+    BUF_SCOPED struct buf first = {0};
     struct str key;
 
     buf_init(&first, 4096);
@@ -442,7 +442,7 @@ static int make_signing_key(const struct claim *c, struct str secret, unsigned c
 
 static int check_signature(struct verifier *v, struct sigv4 *s, struct err *err)
 {
-    BUF_SCOPED struct buf canonical, to_sign;
+    BUF_SCOPED struct buf canonical = {0}, to_sign = {0};
     unsigned char hash[32];
     char hex[65];
 
@@ -518,7 +518,7 @@ int sigv4_verify(struct arena *a, const struct sigv4_request *r, const char *ser
 static void sign_link(const struct sigv4 *s, const char *algorithm, const char previous[65], const char *middle,
                       const unsigned char hash[32], char ret[65])
 {
-    BUF_SCOPED struct buf b;
+    BUF_SCOPED struct buf b = {0};
     char hex[65];
 
     make_hex(hash, hex);
