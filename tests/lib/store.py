@@ -1,0 +1,94 @@
+"""Starts the store alone (tests/unit/s3/store.c) in a folder, and gives clients of its users."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+BUILD = os.path.dirname(os.path.abspath(os.environ.get("DATAPLATFORM", "build-asan/dataplatform")))
+PROGRAM = os.path.join(BUILD, "tests", "unit", "s3", "store")
+
+SPEC = """\
+data: data
+services:
+  store: {{port: {port}}}
+objects:
+  buckets: [trino-data, trino-exchange, airflow, made-here]
+  users:
+    trino:   {{access-key: trino, buckets: [trino-data, trino-exchange, made-here]}}
+    airflow: {{access-key: airflow, buckets: [airflow]}}
+"""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Store:
+    def __init__(self, folder):
+        self.folder = folder
+        self.port = free_port()
+        self.url = "http://127.0.0.1:%d" % self.port
+        self.process = None
+        os.makedirs(os.path.join(folder, "data"), mode=0o700, exist_ok=True)
+        with open(os.path.join(folder, "platform.yaml"), "w") as f:
+            f.write(SPEC.format(port=self.port))
+
+    def start(self, seconds=20):
+        self.log = open(os.path.join(self.folder, "store.log"), "a")
+        self.process = subprocess.Popen([PROGRAM, "platform.yaml"], cwd=self.folder, stdout=self.log,
+                                        stderr=self.log)
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                with urllib.request.urlopen(self.url + "/minio/health/ready", timeout=5):
+                    return self
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError("the store did not start:\n" + self.log_text()[-4000:])
+                time.sleep(0.05)
+
+    def kill(self):
+        """As a power cut would, for the process."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        """An orderly stop; its exit code, which the sanitizers make non-zero for what they found."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return -1
+
+    def log_text(self):
+        with open(os.path.join(self.folder, "store.log")) as f:
+            return f.read()
+
+    def secret(self, user):
+        with open(os.path.join(self.folder, "data", "secrets.json")) as f:
+            return find_secret(json.load(f), "store/users/%s/secret-key" % user)
+
+    def client(self, user="trino", secret=None, **config):
+        import boto3
+        from botocore.config import Config
+        options = dict(signature_version="s3v4", s3={"addressing_style": "path"}, max_pool_connections=64,
+                       retries={"max_attempts": 0})
+        options.update(config)
+        return boto3.client("s3", endpoint_url=self.url, aws_access_key_id=user,
+                            aws_secret_access_key=secret or self.secret(user), region_name="us-east-1",
+                            config=Config(**options))
+
+
+def find_secret(tree, name):
+    if name in tree:
+        return tree[name]
+    for value in tree.values():
+        if isinstance(value, dict) and name in value:
+            return value[name]
+    raise KeyError(name)
