@@ -36,11 +36,11 @@ static void id_text(const unsigned char id[INDEX_ID_SIZE], char out[2 * INDEX_ID
 {
     static const char digits[] = "0123456789abcdef";
 
-    for (int i = 0; i < INDEX_ID_SIZE; i++) {
+    for (size_t i = 0; i < INDEX_ID_SIZE; i++) {
         out[2 * i] = digits[id[i] >> 4];
         out[2 * i + 1] = digits[id[i] & 15];
     }
-    out[2 * INDEX_ID_SIZE] = '\0';
+    out[2 * (size_t)INDEX_ID_SIZE] = '\0';
 }
 
 static int fits(int n, struct err *err)

@@ -54,7 +54,32 @@ static int clean_folder(struct objects *o, int fd, const char *path, struct err 
     return file_remove_tree(path, err);
 }
 
-int clean_staging(struct objects *o, struct err *err)
+/* Lowers *oldest_ms to the time of the oldest pin in the folder of a living process. */
+static int find_pins(int fd, const char *path, int64_t *oldest_ms, struct err *err)
+{
+    struct dirent *e;
+    int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = own < 0 ? NULL : fdopendir(own);
+
+    if (!d) {
+        if (own >= 0)
+            close(own);
+        return err_set_errno(err, errno, "%s", path);
+    }
+    while ((e = readdir(d))) {
+        struct str name = str_from_cstr(e->d_name), time;
+        int64_t ms;
+        if (!str_starts_with(name, STR("pin-")))
+            continue;
+        name = str_skip(name, strlen("pin-"));
+        if (str_split(&name, '-', &time) && str_to_i64(time, &ms, NULL) == 0 && ms < *oldest_ms)
+            *oldest_ms = ms;
+    }
+    closedir(d);
+    return 0;
+}
+
+int clean_staging(struct objects *o, int64_t *oldest_pin_ms, struct err *err)
 {
     char path[BLOB_PATH_SIZE];
     struct dirent *e;
@@ -71,12 +96,13 @@ int clean_staging(struct objects *o, struct err *err)
         if (e->d_name[0] == '.')
             continue;
         snprintf(path, sizeof(path), "%s/staging/%s", o->dir, e->d_name);
-        if (strcmp(path, o->own_dir) == 0)
-            continue;
         FD_SCOPED int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-            continue; /* its process lives */
-        r = clean_folder(o, fd, path, err);
+        if (fd < 0)
+            continue; /* its process has just removed it */
+        if (strcmp(path, o->own_dir) == 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+            r = find_pins(fd, path, oldest_pin_ms, err); /* its process lives */
+        else
+            r = clean_folder(o, fd, path, err);
     }
     closedir(d);
     return r;
@@ -215,7 +241,7 @@ int objects_clean(struct objects *o, int64_t upload_age_s, struct err *err)
         return env_error(rc, err);
     if (dead)
         log_info("object index: %d readers of processes that are gone", dead);
-    int r = clean_staging(o, err);
+    int r = clean_staging(o, &before, err);
     if (r == 0)
         r = clean_grave(o, before, err);
     if (r == 0)

@@ -38,7 +38,7 @@ static void put_str(struct buf *to, struct str s)
 
 static void put_checksum(struct buf *to, const struct objects_checksum *c)
 {
-    put_int(to, (uint64_t)(c->kind + 1), 1);
+    put_int(to, (uint64_t)c->kind + 1, 1);
     if (c->kind >= 0)
         buf_append(to, c->value, hash_size((enum hash_kind)c->kind));
 }
@@ -117,7 +117,7 @@ void index_encode_upload(struct buf *to, const struct index_upload *u)
     put_int(to, u->checksum_composite ? FLAG_COMPOSITE : 0, 1);
     put_int(to, u->parts, 8);
     put_int(to, (uint64_t)u->started_ms, 8);
-    put_int(to, (uint64_t)(u->checksum_kind + 1), 1);
+    put_int(to, (uint64_t)u->checksum_kind + 1, 1);
     put_meta(to, u->meta, u->meta_count);
     end_record(to, start);
 }
@@ -176,6 +176,15 @@ static int get_kind(struct reader *r)
     if (kind > HASH_CRC64NVME + 1)
         r->failed = true;
     return r->failed ? -1 : (int)kind - 1;
+}
+
+static uint64_t get_flags(struct reader *r, uint64_t known)
+{
+    uint64_t flags = get_int(r, 1);
+
+    if (flags & ~known)
+        r->failed = true;
+    return flags;
 }
 
 static void get_checksum(struct reader *r, uint64_t flags, struct objects_checksum *ret)
@@ -241,7 +250,7 @@ static int open_record(struct str record, int kind, struct reader *ret, struct e
 static int close_record(const struct reader *r, struct err *err)
 {
     if (r->failed || r->rest.n)
-        return err_set(err, ERR_CORRUPT, "index record malformed: %s", r->failed ? "it ends early" : "bytes left over");
+        return err_set(err, ERR_CORRUPT, "index record malformed: %s", r->failed ? "it ends early, or says what can't be" : "bytes left over");
     return 0;
 }
 
@@ -270,7 +279,7 @@ int index_decode_object(struct str record, struct arena *a, struct index_object 
 
     if (rc < 0)
         return rc;
-    uint64_t flags = get_int(&r, 1);
+    uint64_t flags = get_flags(&r, FLAG_INLINE | FLAG_COMPOSITE);
     o.size = get_int(&r, 8);
     o.modified_ms = (int64_t)get_int(&r, 8);
     o.etag = get_str(&r);
@@ -295,7 +304,7 @@ int index_decode_upload(struct str record, struct arena *a, struct index_upload 
 
     if (rc < 0)
         return rc;
-    u.checksum_composite = (get_int(&r, 1) & FLAG_COMPOSITE) != 0;
+    u.checksum_composite = get_flags(&r, FLAG_COMPOSITE) != 0;
     u.parts = get_int(&r, 8);
     u.started_ms = (int64_t)get_int(&r, 8);
     u.checksum_kind = get_kind(&r);
@@ -314,7 +323,7 @@ int index_decode_part(struct str record, struct index_part *ret, struct err *err
 
     if (rc < 0)
         return rc;
-    uint64_t flags = get_int(&r, 1);
+    uint64_t flags = get_flags(&r, FLAG_INLINE | FLAG_COMPOSITE);
     p.size = get_int(&r, 8);
     p.modified_ms = (int64_t)get_int(&r, 8);
     p.etag = get_str(&r);

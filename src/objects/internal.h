@@ -137,6 +137,7 @@ MUST_CHECK int upload_remove_all(struct txn *t, const struct index_bucket *b, st
 
 /* ---- housekeeping ---- */
 
-MUST_CHECK int clean_staging(struct objects *o, struct err *err); /* of processes that are gone */
+/* Of processes that are gone; *oldest_pin_ms is lowered to the oldest pin of those that live. */
+MUST_CHECK int clean_staging(struct objects *o, int64_t *oldest_pin_ms, struct err *err);
 
 #endif

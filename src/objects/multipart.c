@@ -538,12 +538,35 @@ static int make_checksum(struct complete *c, struct err *err)
     return 0;
 }
 
+/* For filesystems that can't copy_file_range. `at`: how much is there already. */
+static int copy_bytes(int from, struct blob *to, uint64_t at, uint64_t size, struct err *err)
+{
+    enum { CHUNK = 1 << 20 };
+    char *chunk = malloc(CHUNK);
+    int r = 0;
+
+    if (!chunk)
+        abort();
+    for (; r == 0 && at < size; at += CHUNK) {
+        size_t n = size - at < CHUNK ? (size_t)(size - at) : CHUNK;
+        r = file_pread_all(from, chunk, n, at, err);
+        if (r == 0)
+            r = blob_append(to, str_from(chunk, n), err);
+    }
+    free(chunk);
+    return r;
+}
+
 static int copy_range(int from, struct blob *to, uint64_t size, struct err *err)
 {
+    uint64_t whole = size;
+
     while (size) {
         ssize_t n = copy_file_range(from, NULL, to->fd, NULL, size < (1u << 30) ? size : 1u << 30, 0);
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == EXDEV))
+            return copy_bytes(from, to, whole - size, whole, err);
         if (n <= 0)
             return n < 0 ? blob_error(errno, err, "cannot join the parts in", to->staged)
                          : err_set(err, ERR_CORRUPT, "a part of the upload ends early");

@@ -75,14 +75,26 @@ static void release(struct objects *o)
     free(o);
 }
 
+/* A thread never holds it twice, so whoever resizes the map may go before readers that come later. */
+static void init_map_lock(struct objects *o)
+{
+    pthread_rwlockattr_t attr;
+
+    pthread_rwlockattr_init(&attr);
+    pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&o->map_lock, &attr);
+    pthread_rwlockattr_destroy(&attr);
+}
+
 static int open_new(const char *dir, const struct stat *st, struct objects **ret, struct err *err)
 {
     struct objects *o = calloc(1, sizeof(*o));
+    int64_t pins = INT64_MAX; /* nothing is buried now */
 
     if (!o)
         abort();
     arena_init(&o->arena, 1 << 20);
-    pthread_rwlock_init(&o->map_lock, NULL);
+    init_map_lock(o);
     o->refs = 1;
     o->device = st->st_dev;
     o->inode = st->st_ino;
@@ -101,7 +113,7 @@ static int open_new(const char *dir, const struct stat *st, struct objects **ret
     if (r == 0)
         r = make_own_folder(o, err);
     if (r == 0)
-        r = clean_staging(o, err);
+        r = clean_staging(o, &pins, err);
     if (r == 0)
         r = commit_start(o, err);
     if (r < 0) {

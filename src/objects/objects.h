@@ -165,10 +165,16 @@ MUST_CHECK int objects_list_uploads(struct objects *o, struct arena *a, struct s
 /* ---- as local files, for `sql` ---- */
 
 /* The local path of an object's bytes. Objects published by objects_publish, and all larger than the inline limit, are
- * files; an inline one is written out to a cache folder first. A multipart object that is several blobs is joined first.
- * The path stays valid for OBJECTS_GRACE_S after the object is gone, and as long as a pin holds it. */
+ * files; an inline one is written out to a cache folder first. The path stays valid for OBJECTS_GRACE_S after the object
+ * is gone, and until every pin is freed that was there when it was asked for. */
 MUST_CHECK int objects_path(struct objects *o, struct arena *a, struct str bucket, struct str key, struct str *ret_path,
                             uint64_t *ret_size, struct err *err);
+
+/* Keeps all paths alive that are asked for while it exists, however long; in this process, its end by kill -9 included.
+ * Cheap (one empty file): one a query. */
+struct objects_pin;
+MUST_CHECK int objects_pin_new(struct objects *o, struct objects_pin **ret, struct err *err);
+void objects_pin_free(struct objects_pin *p);
 
 /* A place in staging where another writer (the engine's COPY) makes a file; *ret_path is its absolute path. */
 struct objects_staged;

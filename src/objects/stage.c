@@ -76,6 +76,41 @@ int objects_path(struct objects *o, struct arena *a, struct str bucket, struct s
     return r;
 }
 
+/* ---- pins ---- */
+
+/* A file "pin-TIME-N" in this process's folder in staging. Whoever cleans spares what was deleted after the oldest pin was
+ * made: see clean.c. */
+struct objects_pin {
+    char path[BLOB_PATH_SIZE];
+};
+
+int objects_pin_new(struct objects *o, struct objects_pin **ret, struct err *err)
+{
+    struct objects_pin *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        abort();
+    snprintf(p->path, sizeof(p->path), "%s/pin-%lld-%llx", o->own_dir, (long long)clock_wall_ms(),
+             (unsigned long long)rand_u64());
+    int fd = open(p->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        int r = blob_error(errno, err, "cannot make", p->path);
+        free(p);
+        return r;
+    }
+    close(fd);
+    *ret = p;
+    return 0;
+}
+
+void objects_pin_free(struct objects_pin *p)
+{
+    if (!p)
+        return;
+    unlink(p->path);
+    free(p);
+}
+
 /* ---- staging ---- */
 
 int objects_stage(struct objects *o, struct arena *a, struct objects_staged **ret, struct str *ret_path,

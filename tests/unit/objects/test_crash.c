@@ -218,7 +218,7 @@ static void kill_loses_nothing_acknowledged(void **state)
         assert_int_equal(count_files(s, "staging"), 1); /* ours */
         /* deleted ones are in the grave for a while: each seventh at most */
         assert_true(count_blobs(s) >= files);
-        assert_true(count_blobs(s) <= files + acknowledged / 7 + ROUNDS * WRITERS);
+        assert_true(count_blobs(s) <= files + acknowledged / 7 + (size_t)ROUNDS * WRITERS);
         objects_close(s->o);
         s->o = NULL;
     }

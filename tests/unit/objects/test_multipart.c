@@ -1,7 +1,7 @@
 #include "store.h"
 #include "base/enc.h"
 
-enum { MIB = 1 << 20 };
+#define MIB ((size_t)1 << 20)
 
 static struct str begin_upload(struct store *s, int kind, bool composite)
 {

@@ -1,5 +1,5 @@
 #include "store.h"
-#include "base/clock.h"
+#include "objects/internal.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -182,6 +182,137 @@ static void clean_keeps_what_is_young(void **state)
     assert_ok(objects_upload_get(s->o, &s->arena, STR("data"), STR("k"), id, &u, &s->err));
 }
 
+/* Moves all graves a day back: what was deleted just now was deleted yesterday. */
+static int age_graves(struct txn *t, void *ctx, struct err *err)
+{
+    unsigned char keys[16][8 + INDEX_ID_SIZE];
+    size_t n = 0;
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    int r = txn_cursor(t, t->o->grave, &cursor, err);
+
+    (void)ctx;
+    if (r < 0)
+        return r;
+    while (n < 16 && mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0)
+        memcpy(keys[n++], k.mv_data, k.mv_size);
+    mdb_cursor_close(cursor);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        r = txn_remove(t, t->o->grave, str_from((char *)keys[i], sizeof(keys[i])), err);
+        index_put_u64(keys[i], index_get_u64(keys[i]) - 86400000);
+        if (r == 0)
+            r = txn_put(t, t->o->grave, str_from((char *)keys[i], sizeof(keys[i])), STR(""), err);
+    }
+    return r;
+}
+
+static void blobs_go_when_their_grace_is_over(void **state)
+{
+    struct store *s = *state;
+    struct objects_info info;
+
+    for (int i = 0; i < 3; i++)
+        store_put(s, arena_printf(&s->arena, "%d", i), store_bytes(&s->arena, 100000, (uint64_t)i));
+    assert_ok(objects_copy(s->o, &s->arena, STR("data"), STR("0"), STR("data"), STR("copy"), NULL, 0, NULL, &info,
+                           &s->err));
+    assert_ok(objects_delete(s->o, STR("data"), STR("0"), &s->err)); /* its blob still is the copy's */
+    assert_ok(objects_delete(s->o, STR("data"), STR("1"), &s->err));
+    assert_ok(commit_run(s->o, age_graves, NULL, &s->err));
+    assert_ok(objects_delete(s->o, STR("data"), STR("2"), &s->err)); /* just now */
+    assert_int_equal(blobs(s), 3);
+    assert_ok(objects_clean(s->o, 0, &s->err));
+    assert_int_equal(blobs(s), 2);
+    assert_str(store_get(s, STR("copy")), store_bytes(&s->arena, 100000, 0));
+    assert_ok(objects_delete(s->o, STR("data"), STR("copy"), &s->err));
+    assert_ok(commit_run(s->o, age_graves, NULL, &s->err));
+    assert_ok(objects_clean(s->o, 0, &s->err));
+    assert_int_equal(blobs(s), 0);
+}
+
+static void pin_keeps_paths_past_the_grace(void **state)
+{
+    struct store *s = *state;
+    struct objects_pin *pin;
+    struct str path, bytes = store_bytes(&s->arena, 100000, 1);
+    uint64_t size;
+    char old[BLOB_PATH_SIZE];
+
+    store_put(s, STR("k"), bytes);
+    assert_ok(objects_pin_new(s->o, &pin, &s->err));
+    assert_ok(objects_path(s->o, &s->arena, STR("data"), STR("k"), &path, &size, &s->err));
+    assert_ok(objects_delete(s->o, STR("data"), STR("k"), &s->err));
+    assert_ok(commit_run(s->o, age_graves, NULL, &s->err));
+    /* a query that runs since the day before yesterday */
+    snprintf(old, sizeof(old), "%s/pin-%lld-1", s->o->own_dir, (long long)time(NULL) * 1000 - 2 * 86400000LL);
+    assert_ok(file_write_atomic(old, STR(""), 0600, &s->err));
+    assert_ok(objects_clean(s->o, 0, &s->err));
+    assert_str(read_path(s, path), bytes);
+    unlink(old);
+    objects_pin_free(pin);
+    assert_ok(objects_clean(s->o, 0, &s->err));
+    assert_false(file_exists(path.p));
+}
+
+static void abandoned_uploads_are_cleaned(void **state)
+{
+    struct store *s = *state;
+    struct str id;
+    struct objects_upload u;
+
+    assert_ok(objects_upload_begin(s->o, &s->arena, STR("data"), STR("k"), NULL, 0, -1, false, &id, &s->err));
+    usleep(1100000);
+    assert_ok(objects_clean(s->o, 1, &s->err));
+    assert_error(objects_upload_get(s->o, &s->arena, STR("data"), STR("k"), id, &u, &s->err), ERR_NOT_FOUND,
+                 "NoSuchUpload");
+}
+
+static void full_map_grows(void **state)
+{
+    struct store *s = *state;
+
+    pthread_rwlock_wrlock(&s->o->map_lock);
+    assert_int_equal(mdb_env_set_mapsize(s->o->env, 1 << 20), 0);
+    pthread_rwlock_unlock(&s->o->map_lock);
+    for (int i = 0; i < 400; i++)
+        store_put(s, arena_printf(&s->arena, "%d", i), store_bytes(&s->arena, 8000, (uint64_t)i));
+    for (int i = 0; i < 400; i++)
+        assert_str(store_get(s, arena_printf(&s->arena, "%d", i)), store_bytes(&s->arena, 8000, (uint64_t)i));
+}
+
+static void damaged_record_is_corruption(void **state)
+{
+    struct store *s = *state;
+    struct objects_info info;
+    char path[100];
+    BUF_SCOPED struct buf file;
+
+    store_put(s, STR("precious"), STR("find these very bytes"));
+    objects_close(s->o);
+    snprintf(path, sizeof(path), "%s/index/data.mdb", s->dir);
+    buf_init(&file, 64 << 20);
+    assert_ok(file_read(path, &file, &s->err));
+    for (size_t i = 0; (i = str_find(buf_str(&file), STR("find these"), i)) != SIZE_MAX; i++)
+        file.p[i] = 'F';
+    assert_ok(file_write_atomic(path, buf_str(&file), 0600, &s->err));
+    assert_ok(objects_open(s->dir, &s->o, &s->err));
+    assert_int_equal(objects_head(s->o, &s->arena, STR("data"), STR("precious"), &info, &s->err), ERR_CORRUPT);
+}
+
+static void missing_blob_is_corruption(void **state)
+{
+    struct store *s = *state;
+    struct objects_reader r;
+    struct str path;
+    uint64_t size;
+
+    store_put(s, STR("k"), store_bytes(&s->arena, 100000, 1));
+    assert_ok(objects_path(s->o, &s->arena, STR("data"), STR("k"), &path, &size, &s->err));
+    assert_int_equal(truncate(path.p, 5), 0);
+    assert_int_equal(objects_read(s->o, &s->arena, STR("data"), STR("k"), &r, &s->err), ERR_CORRUPT);
+    unlink(path.p);
+    assert_int_equal(objects_read(s->o, &s->arena, STR("data"), STR("k"), &r, &s->err), ERR_CORRUPT);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, store_open_setup, store_teardown)
 
 int main(void)
@@ -189,7 +320,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(paths_are_files_with_the_bytes), T(path_outlives_its_object), T(published_files_appear_together),
         T(failed_publish_leaves_nothing),  T(unstaged_file_is_gone),    T(full_disk_is_said_and_survived),
-        T(clean_keeps_what_is_young),
+        T(clean_keeps_what_is_young),      T(blobs_go_when_their_grace_is_over), T(pin_keeps_paths_past_the_grace),
+        T(abandoned_uploads_are_cleaned),  T(full_map_grows), T(damaged_record_is_corruption),
+        T(missing_blob_is_corruption),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
