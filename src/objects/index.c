@@ -250,7 +250,8 @@ static int open_record(struct str record, int kind, struct reader *ret, struct e
 static int close_record(const struct reader *r, struct err *err)
 {
     if (r->failed || r->rest.n)
-        return err_set(err, ERR_CORRUPT, "index record malformed: %s", r->failed ? "it ends early, or says what can't be" : "bytes left over");
+        return err_set(err, ERR_CORRUPT, "index record malformed: %s",
+                       r->failed ? "it ends early, or says what can't be" : "bytes left over");
     return 0;
 }
 

@@ -213,8 +213,8 @@ static void blobs_go_when_their_grace_is_over(void **state)
 
     for (int i = 0; i < 3; i++)
         store_put(s, arena_printf(&s->arena, "%d", i), store_bytes(&s->arena, 100000, (uint64_t)i));
-    assert_ok(objects_copy(s->o, &s->arena, STR("data"), STR("0"), STR("data"), STR("copy"), NULL, 0, NULL, &info,
-                           &s->err));
+    assert_ok(
+        objects_copy(s->o, &s->arena, STR("data"), STR("0"), STR("data"), STR("copy"), NULL, 0, NULL, &info, &s->err));
     assert_ok(objects_delete(s->o, STR("data"), STR("0"), &s->err)); /* its blob still is the copy's */
     assert_ok(objects_delete(s->o, STR("data"), STR("1"), &s->err));
     assert_ok(commit_run(s->o, age_graves, NULL, &s->err));
@@ -318,10 +318,18 @@ static void missing_blob_is_corruption(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(paths_are_files_with_the_bytes), T(path_outlives_its_object), T(published_files_appear_together),
-        T(failed_publish_leaves_nothing),  T(unstaged_file_is_gone),    T(full_disk_is_said_and_survived),
-        T(clean_keeps_what_is_young),      T(blobs_go_when_their_grace_is_over), T(pin_keeps_paths_past_the_grace),
-        T(abandoned_uploads_are_cleaned),  T(full_map_grows), T(damaged_record_is_corruption),
+        T(paths_are_files_with_the_bytes),
+        T(path_outlives_its_object),
+        T(published_files_appear_together),
+        T(failed_publish_leaves_nothing),
+        T(unstaged_file_is_gone),
+        T(full_disk_is_said_and_survived),
+        T(clean_keeps_what_is_young),
+        T(blobs_go_when_their_grace_is_over),
+        T(pin_keeps_paths_past_the_grace),
+        T(abandoned_uploads_are_cleaned),
+        T(full_map_grows),
+        T(damaged_record_is_corruption),
         T(missing_blob_is_corruption),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
