@@ -39,9 +39,8 @@ class Store:
             f.write(SPEC.format(port=self.port))
 
     def start(self, seconds=20):
-        self.log = open(os.path.join(self.folder, "store.log"), "a")
-        self.process = subprocess.Popen([PROGRAM, "platform.yaml"], cwd=self.folder, stdout=self.log,
-                                        stderr=self.log)
+        with open(os.path.join(self.folder, "store.log"), "a") as log:
+            self.process = subprocess.Popen([PROGRAM, "platform.yaml"], cwd=self.folder, stdout=log, stderr=log)
         deadline = time.monotonic() + seconds
         while True:
             try:
