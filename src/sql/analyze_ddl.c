@@ -5,9 +5,9 @@
  */
 #include "sql/analyze_query.h"
 
-static int not_supported(const struct ast_statement *s, const char *what, struct err *err)
+static int not_supported(const char *what, struct err *err)
 {
-    return analyze_unsupported(s->line, s->column, err, "This connector does not support %s", what);
+    return analyze_unsupported(0, 0, err, "This connector does not support %s", what);
 }
 
 static void set_target(struct statement *ret, enum statement_kind kind, const char *update_type,
@@ -76,7 +76,7 @@ static int analyze_property(struct analyzer *z, const struct ast_property *p, co
     struct expr *value;
 
     if (!def)
-        return analyze_error_at(0, 0, err, name, "Catalog '%.*s' %s property '%.*s' does not exist",
+        return analyze_error_at(p->line, p->column, err, name, "Catalog '%.*s' %s property '%.*s' does not exist",
                                 STR_ARG(o->catalog), kind, STR_ARG(p->name.lower));
     struct str text = analyze_format_expr(z->arena, p->value);
     int r = analyze_constant(z, p->value, &value, &reason);
@@ -92,7 +92,8 @@ static int analyze_property(struct analyzer *z, const struct ast_property *p, co
             0, 0, err, name, "Invalid value for catalog '%.*s' %s property '%s': Cannot convert [%.*s] to %.*s",
             STR_ARG(o->catalog), kind, def->name, STR_ARG(text), STR_ARG(type_name(z->arena, def->type)));
     if (value->kind == EXPR_CONSTANT && value->constant.is_null)
-        return analyze_error_at(0, 0, err, name, "Invalid null value for catalog '%.*s' %s property '%s' from [%.*s]",
+        return analyze_error_at(p->line, p->column, err, name,
+                                "Invalid null value for catalog '%.*s' %s property '%s' from [%.*s]",
                                 STR_ARG(o->catalog), kind, def->name, STR_ARG(text));
     *ret = (struct property){.name = str_from_cstr(def->name), .value = value};
     return 0;
@@ -143,7 +144,7 @@ static int create_schema(struct analyzer *z, const struct ast_statement *s, stru
     if (exists)
         return 0;
     if (!o.connector->ops->create_schema)
-        return not_supported(s, "creating schemas", err);
+        return not_supported("creating schemas", err);
     if (s->create.principal.kind != AST_PRINCIPAL_NONE)
         return analyze_unsupported(s->line, s->column, err, "CREATE SCHEMA … AUTHORIZATION is not supported");
     return analyze_properties(z, &s->create.properties, &o, "schema", &ret->properties, &ret->property_count, err);
@@ -152,6 +153,8 @@ static int create_schema(struct analyzer *z, const struct ast_statement *s, stru
 static int drop_schema(struct analyzer *z, const struct ast_statement *s, struct statement *ret, struct err *err)
 {
     struct object_name o;
+    struct connector_table_name *tables;
+    size_t n = 0;
     bool exists = false;
     int r = schema_resolve(z, &s->drop.name, s->line, s->column, &o, err);
 
@@ -166,9 +169,17 @@ static int drop_schema(struct analyzer *z, const struct ast_statement *s, struct
     if (!exists && !ret->if_exists)
         return analyze_error_at(s->line, s->column, err, "SCHEMA_NOT_FOUND", "Schema '%.*s.%.*s' does not exist",
                                 STR_ARG(o.catalog), STR_ARG(o.schema));
-    if (exists && !o.connector->ops->drop_schema)
-        return not_supported(s, "dropping schemas", err);
-    return 0;
+    if (!exists)
+        return 0;
+    if (!o.connector->ops->drop_schema)
+        return not_supported("dropping schemas", err);
+    if (ret->cascade)
+        return 0;
+    r = o.connector->ops->list_tables(o.connector, z->arena, o.schema, &tables, &n, err);
+    if (r == 0 && n)
+        return analyze_error_at(s->line, s->column, err, "SCHEMA_NOT_EMPTY", "Cannot drop non-empty schema '%.*s'",
+                                STR_ARG(o.schema));
+    return r;
 }
 
 /* ---- tables ---- */
@@ -278,7 +289,7 @@ static int create_table(struct analyzer *z, const struct ast_statement *s, struc
         r = e->definition ? add_definition(z, e, s, ret, &cap, err) : add_like(z, e, s, ret, &cap, err);
     }
     if (r == 0 && !o.connector->ops->create_table)
-        r = not_supported(s, "creating tables", err);
+        r = not_supported("creating tables", err);
     return r;
 }
 
@@ -371,7 +382,7 @@ static int create_table_as(struct analyzer *z, const struct ast_statement *s, st
     if (r == 0)
         r = define_columns(z, s, output, ret, err);
     if (r == 0 && !o.connector->ops->begin_write)
-        r = not_supported(s, "creating tables with data", err);
+        r = not_supported("creating tables with data", err);
     return r;
 }
 
@@ -392,7 +403,7 @@ static int drop_table(struct analyzer *z, const struct ast_statement *s, struct 
         return analyze_error_at(s->line, s->column, err, "TABLE_NOT_FOUND", "Table '%.*s' does not exist",
                                 STR_ARG(object_text(z, &o)));
     if (t && !t->connector->ops->drop_table)
-        return not_supported(s, "dropping tables", err);
+        return not_supported("dropping tables", err);
     return 0;
 }
 
@@ -444,7 +455,7 @@ static int rename_table(struct analyzer *z, const struct ast_statement *s, struc
                                 STR_ARG(object_text(z, &target)));
     ret->new_schema = target.schema;
     ret->new_table = target.name;
-    return t->connector->ops->rename_table ? 0 : not_supported(s, "renaming tables", err);
+    return t->connector->ops->rename_table ? 0 : not_supported("renaming tables", err);
 }
 
 /* ---- INSERT ---- */
@@ -530,7 +541,7 @@ static int insert(struct analyzer *z, const struct ast_statement *s, struct stat
     if (ret->target->is_view)
         return analyze_unsupported(s->line, s->column, err, "Inserting into views is not supported");
     if (!ret->target->connector->ops->begin_write)
-        return not_supported(s, "inserts", err);
+        return not_supported("inserts", err);
     r = insert_columns(z, s, ret->target, ret, err);
     if (r < 0)
         return r;
@@ -576,7 +587,7 @@ static int delete_rows(struct analyzer *z, const struct ast_statement *s, struct
             return r;
     }
     if (!ret->target->connector->ops->delete_all)
-        return not_supported(s, s->kind == AST_DELETE ? "modifying table rows" : "truncating tables", err);
+        return not_supported(s->kind == AST_DELETE ? "modifying table rows" : "truncating tables", err);
     if (predicate && !(predicate->kind == EXPR_CONSTANT && !predicate->constant.is_null && predicate->constant.i))
         return analyze_unsupported(s->line, s->column, err,
                                    "DELETE with WHERE (row-level deletes) is not supported: only all rows of a table "

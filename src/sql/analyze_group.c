@@ -393,8 +393,6 @@ static int regroup_star(struct regroup *g, struct select_item *item, struct err 
 
 static int regroup_grouping(struct regroup *g, struct expr *e, struct err *err)
 {
-    const struct ast_grouping *at = g->s->ast->group_by.items;
-
     for (size_t i = 0; i < e->arg_count; i++) {
         size_t key = 0;
         while (key < g->s->keys.n && !expr_equal(e->args[i], g->s->keys.items[key]))
@@ -403,9 +401,9 @@ static int regroup_grouping(struct regroup *g, struct expr *e, struct err *err)
             struct str name = e->args[i]->kind == EXPR_COLUMN ? source_name(g->s, e->args[i]->column_id)
                                                               : STR("expression");
             return analyze_error_at(e->args[i]->line, e->args[i]->column, err, "INVALID_ARGUMENTS",
-                                    "The arguments to GROUPING() must be expressions referenced by the GROUP BY at "
-                                    "line %d:%d. Mismatch due to %.*s.",
-                                    at ? at->line : 0, at ? at->column : 0, STR_ARG(name));
+                                    "The arguments to GROUPING() must be expressions referenced by the GROUP BY at the "
+                                    "associated query level. Mismatch due to %.*s.",
+                                    STR_ARG(name));
         }
         e->args[i] = expr_column(g->s->z, &g->aggregate->columns[key]);
     }

@@ -92,16 +92,6 @@ int analyze_limit(struct analyzer *z, const struct ast_query *q, struct rel **re
     if (q->with_ties && q->order_by.n == 0)
         return analyze_error_at(q->limit.line, q->limit.column, err, "MISSING_ORDER_BY",
                                 "FETCH FIRST WITH TIES clause requires ORDER BY");
-    if (q->with_ties && offset) {
-        /* ties are counted from the rows that the offset left */
-        *rel = rel_over(z, REL_LIMIT, *rel);
-        (*rel)->limit.offset = row_count_constant(z, offset);
-        struct rel *sort = rel_over(z, REL_SORT, *rel);
-        sort->sort = (*rel)->input->sort;
-        *rel = sort;
-        offset = 0;
-    }
-
     struct rel *l = rel_over(z, REL_LIMIT, *rel);
     if (offset)
         l->limit.offset = row_count_constant(z, offset);
@@ -148,6 +138,18 @@ static int order_output(struct analyzer *z, const struct ast_query *q, struct sc
     sort->sort.key_count = q->order_by.n;
     *rel = sort;
     return 0;
+}
+
+/* The engine holds a timestamp's zone in its type: rows that would need different ones can't share a column. */
+static int check_zones(const struct ast_body *b, const struct type *x, const struct type *y, struct err *err)
+{
+    if (x->kind != TYPE_TIMESTAMP_TZ || y->kind != TYPE_TIMESTAMP_TZ || x->zone.n == 0 || y->zone.n == 0 ||
+        str_eq(x->zone, y->zone))
+        return 0;
+    return analyze_unsupported(b->line, b->column, err,
+                               "Rows with timestamps in different time zones (%.*s, %.*s) in one column are not "
+                               "supported: cast them to one zone with AT TIME ZONE",
+                               STR_ARG(x->zone), STR_ARG(y->zone));
 }
 
 /* ---- VALUES ---- */
@@ -240,6 +242,9 @@ static int analyze_values(struct analyzer *z, const struct ast_body *b, struct s
             types[k] = type_common_super(z->arena, types[k], values[i][k]->type);
             if (!types[k])
                 return mismatched_rows(z, b, first, values[i], n, err);
+            r = check_zones(b, first[k], values[i][k]->type, err);
+            if (r < 0)
+                return r;
         }
     }
 
@@ -366,6 +371,9 @@ static int common_types(struct analyzer *z, const struct ast_body *b, struct sco
                                     "Type %.*s is not comparable and therefore cannot be used in %s%s",
                                     STR_ARG(type_name(z->arena, types[i])), name,
                                     b->set.op == AST_UNION ? " DISTINCT" : "");
+        int r = check_zones(b, x, y, err);
+        if (r < 0)
+            return r;
     }
     return 0;
 }

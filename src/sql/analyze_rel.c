@@ -25,8 +25,10 @@ static size_t own_column_count(const struct rel *r)
         return 0;
 
     size_t n = r->unnest.with_ordinality ? 1 : 0;
-    for (size_t i = 0; i < r->unnest.expr_count; i++)
-        n += r->unnest.exprs[i]->type->kind == TYPE_MAP ? 2 : 1;
+    for (size_t i = 0; i < r->unnest.expr_count; i++) {
+        const struct type *t = r->unnest.exprs[i]->type;
+        n += t->kind == TYPE_MAP ? 2 : t->element->kind == TYPE_ROW ? t->element->field_count : 1;
+    }
     return n;
 }
 

@@ -143,42 +143,36 @@ static int analyze_aliased(struct analyzer *z, const struct ast_relation *a, str
 
 /* ---- UNNEST ---- */
 
-struct unnest_output {
-    struct scope *scope;
-    struct column *columns; /* after the projection that takes rows apart */
-    struct expr **exprs;
+struct unnest_columns {
+    struct scope *scope; /* of the new columns alone */
+    struct column *items;
     size_t n, cap;
-    bool has_rows; /* an array of rows: its fields are columns */
 };
 
-static void unnest_add(struct analyzer *z, struct unnest_output *o, struct column column, struct expr *e)
+static void unnest_add(struct analyzer *z, struct unnest_columns *o, struct str name, const struct type *type)
 {
-    struct scope_field f = {.column = column};
-    size_t cap = o->cap;
+    struct column c = column_new(z, name, type);
 
-    if (o->n == cap) {
-        o->columns = vec_grow_in(z->arena, o->columns, &cap, o->n, sizeof(*o->columns));
-        o->exprs = vec_grow_in(z->arena, o->exprs, &o->cap, o->n, sizeof(struct expr *));
-    }
-    o->columns[o->n] = column;
-    o->exprs[o->n++] = e;
-    scope_add(z, o->scope, f);
+    vec_push_in(z->arena, o, c);
+    scope_add(z, o->scope, (struct scope_field){.column = c});
 }
 
-static void unnest_add_row(struct analyzer *z, struct unnest_output *o, const struct column *element)
+/* The columns of one array or map: its elements (of rows: their fields), keys and values. */
+static int unnest_type(struct analyzer *z, struct unnest_columns *o, const struct type *t, struct err *err)
 {
-    const struct type *t = element->type;
-
-    o->has_rows = true;
-    for (size_t i = 0; i < t->field_count; i++) {
-        struct expr *e = expr_new(z, EXPR_FIELD, t->fields[i].type, NULL);
-
-        e->args = arena_array(z->arena, struct expr *, 1);
-        e->args[0] = expr_column(z, element);
-        e->arg_count = 1;
-        e->field_index = i;
-        unnest_add(z, o, column_new(z, t->fields[i].name, t->fields[i].type), e);
+    if (t->kind == TYPE_MAP) {
+        unnest_add(z, o, STR_NULL, t->key);
+        unnest_add(z, o, STR_NULL, t->element);
+    } else if (t->kind == TYPE_ARRAY && t->element->kind == TYPE_ROW) {
+        for (size_t i = 0; i < t->element->field_count; i++)
+            unnest_add(z, o, t->element->fields[i].name, t->element->fields[i].type);
+    } else if (t->kind == TYPE_ARRAY) {
+        unnest_add(z, o, STR_NULL, t->element);
+    } else {
+        return analyze_error_at(0, 0, err, "INVALID_FUNCTION_ARGUMENT", "Cannot unnest type: %.*s",
+                                STR_ARG(type_name(z->arena, t)));
     }
+    return 0;
 }
 
 /* `input`: what it is joined with, NULL: nothing. `from`: the scope its expressions see. */
@@ -186,55 +180,29 @@ static int analyze_unnest(struct analyzer *z, const struct ast_relation *u, stru
                           struct rel **ret, struct scope **ret_scope, struct err *err)
 {
     struct rel *r = rel_new(z, REL_UNNEST);
-    size_t n = u->unnest.items.n, count = input ? input->column_count : 0;
+    size_t n = u->unnest.items.n;
     struct expr_env env = {.z = z, .scope = from, .clause = "UNNEST"};
-    struct unnest_output out = {.scope = scope_new(z, from)};
+    struct unnest_columns columns = {.scope = scope_new(z, from)};
 
     r->input = input;
     r->unnest.expr_count = n;
     r->unnest.exprs = arena_array(z->arena, struct expr *, n);
     r->unnest.with_ordinality = u->unnest.with_ordinality;
-    r->columns = arena_array(z->arena, struct column, count + 2 * n + 1);
-    if (count)
-        memcpy(r->columns, input->columns, count * sizeof(*r->columns));
-    for (size_t i = 0; i < count; i++)
-        unnest_add(z, &out, input->columns[i], expr_column(z, &input->columns[i]));
-    out.scope->n = 0; /* of the input, only the relation's columns: the join has its fields */
-
+    for (size_t i = 0; input && i < input->column_count; i++)
+        vec_push_in(z->arena, &columns, input->columns[i]);
     for (size_t i = 0; i < n; i++) {
         int code = analyze_expr(&env, u->unnest.items.items[i], &r->unnest.exprs[i], err);
+        if (code == 0)
+            code = unnest_type(z, &columns, r->unnest.exprs[i]->type, err);
         if (code < 0)
             return code;
-
-        const struct type *t = r->unnest.exprs[i]->type;
-        if (t->kind == TYPE_MAP) {
-            struct column key = column_new(z, STR_NULL, t->key), value = column_new(z, STR_NULL, t->element);
-            r->columns[count++] = key;
-            r->columns[count++] = value;
-            unnest_add(z, &out, key, expr_column(z, &key));
-            unnest_add(z, &out, value, expr_column(z, &value));
-        } else if (t->kind == TYPE_ARRAY) {
-            struct column element = column_new(z, STR_NULL, t->element);
-            r->columns[count++] = element;
-            if (t->element->kind == TYPE_ROW)
-                unnest_add_row(z, &out, &element);
-            else
-                unnest_add(z, &out, element, expr_column(z, &element));
-        } else {
-            return analyze_error_at(0, 0, err, "INVALID_FUNCTION_ARGUMENT", "Cannot unnest type: %.*s",
-                                    STR_ARG(type_name(z->arena, t)));
-        }
     }
-    if (r->unnest.with_ordinality) {
-        struct column ordinality = column_new(z, STR_NULL, &type_bigint);
-        r->columns[count++] = ordinality;
-        unnest_add(z, &out, ordinality, expr_column(z, &ordinality));
-    }
-    r->column_count = count;
+    if (r->unnest.with_ordinality)
+        unnest_add(z, &columns, STR_NULL, &type_bigint);
+    r->columns = columns.items;
+    r->column_count = columns.n;
     *ret = r;
-    if (out.has_rows)
-        *ret = rel_project(z, r, out.columns, out.exprs, out.n);
-    *ret_scope = out.scope;
+    *ret_scope = columns.scope;
     return 0;
 }
 
@@ -308,8 +276,7 @@ static int join_unnest(struct analyzer *z, const struct ast_relation *j, struct 
     int r = analyze_unnest(z, u, left, left_scope, ret, &own, err);
     if (r < 0)
         return r;
-    (*ret)->kind == REL_UNNEST ? (void)((*ret)->unnest.left = j->join.kind == AST_JOIN_LEFT)
-                               : (void)((*ret)->input->unnest.left = j->join.kind == AST_JOIN_LEFT);
+    (*ret)->unnest.left = j->join.kind == AST_JOIN_LEFT;
     scope_add_all(z, s, left_scope);
     if (aliased && aliased->aliased.columns.n && aliased->aliased.columns.n != own->n)
         return analyze_error_at(aliased->line, aliased->column, err, "MISMATCHED_COLUMN_ALIASES",

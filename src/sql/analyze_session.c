@@ -129,8 +129,9 @@ static int set_time_zone(struct analyzer *z, const struct ast_statement *s, stru
     if (e->type->kind == TYPE_VARCHAR) {
         ret->value = e->constant.text;
     } else {
+        const int64_t most = INT64_C(14) * 60;
         int64_t minutes = e->constant.i / 60000;
-        if (e->constant.i % 60000 != 0 || minutes < -14 * 60 || minutes > 14 * 60)
+        if (e->constant.i % 60000 != 0 || minutes < -most || minutes > most)
             return analyze_error(s->value, err, "INVALID_FUNCTION_ARGUMENT",
                                  "Invalid TIME ZONE offset interval: it must be whole minutes, up to 14 hours");
         ret->value = arena_printf(z->arena, "%c%02d:%02d", minutes < 0 ? '-' : '+', abs((int)minutes) / 60,

@@ -123,13 +123,6 @@ static int show_catalogs(struct analyzer *z, const struct ast_statement *s, stru
     return 0;
 }
 
-static int require_show_catalog(struct analyzer *z, const struct ast_statement *s, struct str catalog, struct err *err)
-{
-    if (connector_find(z->context->catalogs, catalog))
-        return 0;
-    return analyze_error_at(s->line, s->column, err, "CATALOG_NOT_FOUND", "Catalog '%.*s' not found", STR_ARG(catalog));
-}
-
 static int show_schemas(struct analyzer *z, const struct ast_statement *s, struct buf *b, struct err *err)
 {
     struct str catalog = s->show.name.n ? s->show.name.parts[0].lower : z->context->session->catalog;
@@ -137,12 +130,13 @@ static int show_schemas(struct analyzer *z, const struct ast_statement *s, struc
     if (str_is_null(catalog))
         return analyze_error_at(s->line, s->column, err, "MISSING_CATALOG_NAME",
                                 "Catalog must be specified when session catalog is not set");
-    int r = require_show_catalog(z, s, catalog, err);
+    if (!connector_find(z->context->catalogs, catalog))
+        return analyze_error_at(0, 0, err, "CATALOG_NOT_FOUND", "Catalog '%.*s' not found", STR_ARG(catalog));
     buf_add_cstr(b, "SELECT schema_name AS \"Schema\"");
     add_from(b, catalog, "schemata");
     add_like(b, " WHERE ", "schema_name", s);
     buf_add_cstr(b, " ORDER BY schema_name");
-    return r;
+    return 0;
 }
 
 static int require_schema(struct analyzer *z, const struct ast_statement *s, const struct object_name *o,

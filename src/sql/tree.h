@@ -220,7 +220,8 @@ struct rel {
             bool lateral; /* right may refer to left's columns */
         } join;
         struct {
-            struct expr **exprs; /* arrays and maps; the columns after input's are their elements, keys and values */
+            struct expr **exprs; /* arrays and maps; the columns after input's are their elements (of
+                                    rows: their fields), keys and values */
             size_t expr_count;
             bool with_ordinality; /* the last column */
             bool left;            /* LEFT JOIN UNNEST … ON TRUE */
