@@ -120,10 +120,12 @@ static int read_key(struct reader *r, struct map *seen, struct doc_pair *ret, st
     if (rc < 0)
         return rc;
     *ret = (struct doc_pair){event_text(r), (int)at.line + 1, (int)at.column + 1, NULL};
-    uintptr_t before = (uintptr_t)map_get(seen, ret->key);
+    const int *before = map_get(seen, ret->key);
     if (before)
-        return fail(r, at, err, "%.*s stands here twice: first on line %d", STR_ARG(ret->key), (int)before);
-    map_set(seen, ret->key, (char *)NULL + ret->line);
+        return fail(r, at, err, "%.*s stands here twice: first on line %d", STR_ARG(ret->key), *before);
+    int *line = arena_new(r->a, int);
+    *line = ret->line;
+    map_set(seen, ret->key, line);
     return 0;
 }
 

@@ -1,0 +1,83 @@
+/* What the files of the iceberg connector share. Private to them. */
+#ifndef CONNECTORS_ICEBERG_INTERNAL_H
+#define CONNECTORS_ICEBERG_INTERNAL_H
+
+#include "connectors/iceberg.h"
+
+struct iceberg_connector {
+    struct connector base;
+    struct arena arena; /* of the names below */
+    struct str warehouse;
+    struct catalog *tables;
+    struct objects *objects;
+    struct engine *engine;
+    struct iceberg_io io;
+    struct iceberg_cache *cache;
+};
+
+/* connector_table.handle: the version that the statement sees. */
+struct iceberg_handle {
+    struct iceberg_metadata *metadata; /* a reference */
+    struct str location;               /* of the metadata file */
+};
+
+static inline struct iceberg_connector *iceberg_of(struct connector *c)
+{
+    return (struct iceberg_connector *)c;
+}
+
+/* ---- files ---- */
+
+/* struct iceberg_io over the object library. */
+void iceberg_files_init(struct iceberg_io *io, struct objects *objects);
+/* "s3://bucket/key" (also s3a, s3n) to its parts. */
+MUST_CHECK int iceberg_files_split(struct str location, struct str *ret_bucket, struct str *ret_key, struct err *err);
+
+/* ---- types ---- */
+
+/* NOT_SUPPORTED "Type not supported for Iceberg: char(3)", as Trino's TypeConverter says it. */
+MUST_CHECK int iceberg_from_trino(struct arena *a, const struct type *t, const struct iceberg_type **ret,
+                                  struct err *err);
+const struct type *iceberg_to_trino(struct arena *a, const struct iceberg_type *t);
+/* What Trino makes of a column's type when a table is created from a query: char(n) to varchar, smallint to integer … */
+const struct type *iceberg_supported(struct arena *a, const struct type *t);
+/* The physical type (sql/types.h) with the table's own names in structs: what Parquet files hold. */
+void iceberg_format_file_type(struct buf *to, const struct iceberg_type *t);
+/* An expression over the file's value `expr` that gives the physical one, and back; just `expr` where there is no struct. */
+void iceberg_read_value(struct buf *to, const struct iceberg_type *t, struct str expr);
+void iceberg_write_value(struct buf *to, const struct iceberg_type *t, const struct type *from, struct str expr);
+/* A constant of the analyser as a value; false when it has none that compares as Iceberg does (NaN). */
+bool iceberg_constant(const struct iceberg_type *t, const struct constant *c, struct iceberg_value *ret);
+
+/* ---- the connector's operations, by file ---- */
+
+MUST_CHECK int iceberg_plan(struct connector *c, struct arena *a, const struct connector_scan *scan,
+                            struct connector_scan_plan *ret, struct err *err);
+void iceberg_release_plan(struct connector *c, void *pin);
+
+MUST_CHECK int iceberg_begin_write(struct connector *c, struct arena *a, const struct connector_write_request *r,
+                                   struct connector_write **ret, struct str *ret_before, struct str *ret_after,
+                                   struct err *err);
+MUST_CHECK int iceberg_finish_write(struct connector *c, struct connector_write *w, struct engine_result *result,
+                                    int64_t *ret_rows, struct err *err);
+void iceberg_abort_write(struct connector *c, struct connector_write *w);
+MUST_CHECK int iceberg_delete_rows(struct connector *c, struct arena *a, const struct connector_table *t,
+                                   int64_t *ret_rows, struct err *err);
+
+/* iceberg_stats.c: one row of COPY's RETURN_STATS, a column's text map, to bounds and counts. */
+struct iceberg_stat {
+    struct str path;   /* "\"a\".\"element\"", as the engine quotes it */
+    struct str *names; /* column_size_bytes, min, max, null_count, num_values, … */
+    struct str *values;
+    size_t n;
+};
+MUST_CHECK int iceberg_take_stats(struct arena *a, const struct iceberg_schema *schema, const struct iceberg_stat *stats,
+                                  size_t n, struct iceberg_new_file *to, struct err *err);
+/* The engine's text for a value of a column ("2024-02-29", "1.50", "00FF"); false when it isn't one. */
+bool iceberg_value_from_text(struct arena *a, const struct iceberg_type *t, struct str text, struct iceberg_value *ret);
+
+/* iceberg.c: CREATE TABLE's and CTAS's properties to a new table. *ret_pointer is where it will be known. */
+MUST_CHECK int iceberg_describe_table(struct iceberg_connector *c, struct arena *a, const struct statement *s,
+                                      struct iceberg_new_table *ret, struct err *err);
+
+#endif
