@@ -75,8 +75,8 @@ static int check_properties(const struct statement *s, struct err *err)
     const struct expr *sorted = find_property(s, "sorted_by");
 
     if (str_eq_nocase(format, STR("ORC")) || str_eq_nocase(format, STR("AVRO")))
-        return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED", "Tables of format %.*s are not supported, only PARQUET",
-                             STR_ARG(format));
+        return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED",
+                             "Tables of format %.*s are not supported, only PARQUET", STR_ARG(format));
     if (!str_eq_nocase(format, STR("PARQUET")))
         return bad_property(err, "format", format, "PARQUET");
     if (str_is_null(codec_name(codec)))
@@ -84,7 +84,8 @@ static int check_properties(const struct statement *s, struct err *err)
     if (version != 2)
         return err_set_named(err, version == 1 || version == 3 ? ERR_UNSUPPORTED : ERR_INVALID,
                              version == 1 || version == 3 ? "NOT_SUPPORTED" : "INVALID_TABLE_PROPERTY",
-                             "Tables of Iceberg format version %lld can't be made, only of version 2", (long long)version);
+                             "Tables of Iceberg format version %lld can't be made, only of version 2",
+                             (long long)version);
     if (sorted && sorted->arg_count > 0)
         return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED", "The table property sorted_by is not supported");
     return 0;
@@ -140,10 +141,11 @@ static int is_empty_location(struct iceberg_connector *c, struct arena *a, struc
     rc = objects_list(c->objects, a, &q, &list, err);
     if (rc < 0 || list.n == 0)
         return rc;
-    return err_set_named(err, ERR_EXISTS, "ICEBERG_FILESYSTEM_ERROR",
-                         "Cannot create a table on a non-empty location: %.*s, set 'iceberg.unique-table-location=true' "
-                         "in your Iceberg catalog properties to use unique table locations for every table.",
-                         STR_ARG(location));
+    return err_set_named(
+        err, ERR_EXISTS, "ICEBERG_FILESYSTEM_ERROR",
+        "Cannot create a table on a non-empty location: %.*s, set 'iceberg.unique-table-location=true' "
+        "in your Iceberg catalog properties to use unique table locations for every table.",
+        STR_ARG(location));
 }
 
 /* As Trino with iceberg.unique-table-location: SCHEMA/table-UUID. */

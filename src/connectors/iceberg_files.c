@@ -21,7 +21,8 @@ int iceberg_files_split(struct str location, struct str *ret_bucket, struct str 
         return 0;
     }
     return err_set_named(err, ERR_INVALID, "ICEBERG_FILESYSTEM_ERROR",
-                         "the location %.*s is not one of the object store: expected s3://BUCKET/KEY", STR_ARG(location));
+                         "the location %.*s is not one of the object store: expected s3://BUCKET/KEY",
+                         STR_ARG(location));
 }
 
 static int read_file(void *ctx, struct str location, struct buf *to, struct err *err)

@@ -71,8 +71,9 @@ struct iceberg_stat {
     struct str *values;
     size_t n;
 };
-MUST_CHECK int iceberg_take_stats(struct arena *a, const struct iceberg_schema *schema, const struct iceberg_stat *stats,
-                                  size_t n, struct iceberg_new_file *to, struct err *err);
+MUST_CHECK int iceberg_take_stats(struct arena *a, const struct iceberg_schema *schema,
+                                  const struct iceberg_stat *stats, size_t n, struct iceberg_new_file *to,
+                                  struct err *err);
 /* The engine's text for a value of a column ("2024-02-29", "1.50", "00FF"); false when it isn't one. */
 bool iceberg_value_from_text(struct arena *a, const struct iceberg_type *t, struct str text, struct iceberg_value *ret);
 

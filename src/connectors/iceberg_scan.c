@@ -49,7 +49,8 @@ static bool take_values(struct pruning *p, const struct iceberg_field *f, struct
     return true;
 }
 
-static void add(struct pruning *p, const struct iceberg_field *f, enum iceberg_op op, struct expr *const *args, size_t n)
+static void add(struct pruning *p, const struct iceberg_field *f, enum iceberg_op op, struct expr *const *args,
+                size_t n)
 {
     struct iceberg_value *values;
 
@@ -142,8 +143,8 @@ static int check_files(const struct iceberg_scan *s, struct err *err)
 {
     for (size_t i = 0; i < s->file_count; i++)
         if (!str_eq_nocase(s->files[i]->format, STR("PARQUET")))
-            return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED", "Reading data files of format %.*s is not supported",
-                                 STR_ARG(s->files[i]->format));
+            return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED",
+                                 "Reading data files of format %.*s is not supported", STR_ARG(s->files[i]->format));
     for (size_t i = 0; i < s->delete_count; i++) {
         if (s->deletes[i]->content == 2)
             return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED",
@@ -176,7 +177,8 @@ static int local_path(const struct writer *w, struct str location, struct str *r
     if (rc == 0)
         rc = objects_path(w->c->objects, w->a, bucket, key, ret, &size, err);
     if (rc < 0)
-        return err_set_named(err, rc, "ICEBERG_MISSING_METADATA", "Cannot read the table's file %.*s", STR_ARG(location));
+        return err_set_named(err, rc, "ICEBERG_MISSING_METADATA", "Cannot read the table's file %.*s",
+                             STR_ARG(location));
     return 0;
 }
 
@@ -215,7 +217,6 @@ static void add_schema(const struct writer *w)
     buf_add_cstr(w->to, ", schema = MAP {");
     for (size_t i = 0; i < w->scan->column_count; i++) {
         const struct iceberg_field *f = field_at(w, i);
-        ARENA_SCOPED struct arena a = ARENA_INIT;
         BUF_SCOPED struct buf type;
 
         buf_init(&type, FROM_MAX);
@@ -256,12 +257,14 @@ static void add_empty(const struct writer *w)
 
 /* Positions to leave out, as (local file, row): the delete files name files by location, and apply to those that are
  * not newer than they are (specification: Scan Planning). */
-static int add_deleted_rows(const struct writer *w, const struct iceberg_scan *s, const struct str *paths, struct err *err)
+static int add_deleted_rows(const struct writer *w, const struct iceberg_scan *s, const struct str *paths,
+                            struct err *err)
 {
     struct str *deletes = arena_array(w->a, struct str, s->delete_count);
     int rc;
 
-    buf_add_cstr(w->to, "(SELECT f.local AS file, d.pos AS pos FROM (SELECT file_path, pos, filename AS of FROM read_parquet(");
+    buf_add_cstr(
+        w->to, "(SELECT f.local AS file, d.pos AS pos FROM (SELECT file_path, pos, filename AS of FROM read_parquet(");
     rc = add_paths(w, s->deletes, s->delete_count, deletes, err);
     if (rc < 0)
         return rc;

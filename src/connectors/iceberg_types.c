@@ -12,10 +12,18 @@ static const struct {
     enum type_kind trino;
     enum iceberg_type_kind iceberg;
 } pairs[] = {
-    {TYPE_BOOLEAN, ICEBERG_BOOLEAN}, {TYPE_INTEGER, ICEBERG_INT},     {TYPE_BIGINT, ICEBERG_LONG},
-    {TYPE_REAL, ICEBERG_FLOAT},      {TYPE_DOUBLE, ICEBERG_DOUBLE},   {TYPE_DATE, ICEBERG_DATE},
-    {TYPE_VARCHAR, ICEBERG_STRING},  {TYPE_VARBINARY, ICEBERG_BINARY}, {TYPE_VARBINARY, ICEBERG_FIXED},
-    {TYPE_UUID, ICEBERG_UUID},       {TYPE_TIME, ICEBERG_TIME},       {TYPE_TIMESTAMP, ICEBERG_TIMESTAMP},
+    {TYPE_BOOLEAN, ICEBERG_BOOLEAN},
+    {TYPE_INTEGER, ICEBERG_INT},
+    {TYPE_BIGINT, ICEBERG_LONG},
+    {TYPE_REAL, ICEBERG_FLOAT},
+    {TYPE_DOUBLE, ICEBERG_DOUBLE},
+    {TYPE_DATE, ICEBERG_DATE},
+    {TYPE_VARCHAR, ICEBERG_STRING},
+    {TYPE_VARBINARY, ICEBERG_BINARY},
+    {TYPE_VARBINARY, ICEBERG_FIXED},
+    {TYPE_UUID, ICEBERG_UUID},
+    {TYPE_TIME, ICEBERG_TIME},
+    {TYPE_TIMESTAMP, ICEBERG_TIMESTAMP},
     {TYPE_TIMESTAMP_TZ, ICEBERG_TIMESTAMPTZ},
 };
 
@@ -67,7 +75,8 @@ int iceberg_from_trino(struct arena *a, const struct type *t, const struct icebe
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMP_TZ:
         if (t->precision != 6)
-            return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED", "%s precision (%d) not supported for Iceberg. Use \"%s\" instead.",
+            return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED",
+                                 "%s precision (%d) not supported for Iceberg. Use \"%s\" instead.",
                                  t->kind == TYPE_TIME ? "Time" : "Timestamp", t->precision,
                                  t->kind == TYPE_TIME        ? "time(6)"
                                  : t->kind == TYPE_TIMESTAMP ? "timestamp(6)"
@@ -212,7 +221,8 @@ struct reshape {
     int depth; /* of lambdas: each has a parameter name of its own */
 };
 
-static void reshape(struct buf *to, struct reshape r, const struct iceberg_type *t, const struct type *from, struct str expr);
+static void reshape(struct buf *to, struct reshape r, const struct iceberg_type *t, const struct type *from,
+                    struct str expr);
 
 static void reshape_struct(struct buf *to, struct reshape r, const struct iceberg_type *t, const struct type *from,
                            struct str expr)
@@ -249,7 +259,8 @@ static void reshape_list(struct buf *to, struct reshape r, const struct iceberg_
     buf_add_char(to, ')');
 }
 
-static void reshape(struct buf *to, struct reshape r, const struct iceberg_type *t, const struct type *from, struct str expr)
+static void reshape(struct buf *to, struct reshape r, const struct iceberg_type *t, const struct type *from,
+                    struct str expr)
 {
     bool is_char = from && from->kind == TYPE_CHAR;
 

@@ -25,7 +25,7 @@ struct connector_write {
     const struct iceberg_spec *spec;
     struct str data_folder; /* location of new data files, without a last slash */
     struct objects_staged *staged;
-    struct str path;   /* of the staged file; with partitions, of the folder made beside it */
+    struct str path; /* of the staged file; with partitions, of the folder made beside it */
     bool is_partitioned;
 };
 
@@ -42,7 +42,8 @@ static void write_free(struct connector_write *w)
 /* ---- the statement around the source ---- */
 
 /* The source's column for the table's column i, or NULL: INSERT left it out. */
-static const struct column *source_of(const struct connector_write *w, const struct connector_write_request *r, size_t i)
+static const struct column *source_of(const struct connector_write *w, const struct connector_write_request *r,
+                                      size_t i)
 {
     if (w->statement->kind != STATEMENT_INSERT)
         return &r->columns[i];
@@ -99,8 +100,9 @@ static int add_transform(struct buf *to, const struct iceberg_partition_field *f
         buf_addf(to, "((year(%.*s) - 1970) * 12 + month(%.*s) - 1)", STR_ARG(c), STR_ARG(c));
         return 0;
     case ICEBERG_DAY:
-        buf_addf(to, has_time ? "CAST(floor(epoch_us(%.*s) / 86400000000.0) AS INTEGER)"
-                              : "date_diff('day', DATE '1970-01-01', %.*s)",
+        buf_addf(to,
+                 has_time ? "CAST(floor(epoch_us(%.*s) / 86400000000.0) AS INTEGER)"
+                          : "date_diff('day', DATE '1970-01-01', %.*s)",
                  STR_ARG(c));
         return 0;
     case ICEBERG_HOUR:
@@ -157,8 +159,9 @@ static int add_columns(const struct connector_write *w, const struct connector_w
         if (source) {
             struct str name = arena_printf((struct arena *)&w->arena, "c%d", source->id);
             if (f->required) {
-                buf_addf(to, "CASE WHEN %.*s IS NULL THEN error('dp:CONSTRAINT_VIOLATION:NULL value not allowed for NOT "
-                             "NULL column: ' || ",
+                buf_addf(to,
+                         "CASE WHEN %.*s IS NULL THEN error('dp:CONSTRAINT_VIOLATION:NULL value not allowed for NOT "
+                         "NULL column: ' || ",
                          STR_ARG(name));
                 emit_string(to, f->name);
                 buf_add_cstr(to, ") ELSE ");
@@ -538,8 +541,8 @@ static void unpublish(struct connector_write *w, struct arena *a, const struct w
     (void)!w->c->io.remove(w->c->io.ctx, locations, files->n, NULL);
 }
 
-int iceberg_finish_write(struct connector *c, struct connector_write *w, struct engine_result *result, int64_t *ret_rows,
-                         struct err *err)
+int iceberg_finish_write(struct connector *c, struct connector_write *w, struct engine_result *result,
+                         int64_t *ret_rows, struct err *err)
 {
     struct arena *a = &w->arena;
     struct written files = {0};
