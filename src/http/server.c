@@ -126,8 +126,8 @@ static int start_daemon(struct http_server *s, const struct http_server_options 
 int http_server_start(const struct http_server_options *o, const struct http_handler *h, void *ctx,
                       struct http_server **ret, struct err *err)
 {
-    int rc, fd, port;
-    bool is_v6;
+    int rc, fd = -1, port = 0;
+    bool is_v6 = false;
 
     if (!o->tls_cert_pem != !o->tls_key_pem)
         return err_set(err, ERR_INVALID, "TLS needs both a certificate and its key");
