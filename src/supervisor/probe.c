@@ -1,0 +1,153 @@
+/*
+ * One GET of a health path. Written by hand rather than through http/client.h because it must not block the
+ * supervisor's only thread, and because the supervisor stays small without libcurl's memory.
+ */
+#include "supervisor/internal.h"
+
+#include "base/clock.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void probe_cancel(struct probe *p)
+{
+    if (p->fd >= 0)
+        close(p->fd);
+    p->fd = -1;
+}
+
+static enum probe_result failed(struct probe *p, const char *why, int errnum)
+{
+    snprintf(p->why, sizeof(p->why), "%s%s%s", why, errnum ? ": " : "", errnum ? strerror(errnum) : "");
+    probe_cancel(p);
+    return PROBE_FAILED;
+}
+
+/* A wildcard address is asked through the loopback one. */
+static socklen_t address_of(const struct supervisor_service *s, struct sockaddr_storage *ret)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+
+    memset(ret, 0, sizeof(*ret));
+    if (inet_pton(AF_INET6, s->address, &v6->sin6_addr) == 1) {
+        if (IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
+            v6->sin6_addr = in6addr_loopback;
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons((uint16_t)s->port);
+        return sizeof(*v6);
+    }
+    if (inet_pton(AF_INET, s->address, &v4->sin_addr) != 1 || v4->sin_addr.s_addr == htonl(INADDR_ANY))
+        v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons((uint16_t)s->port);
+    return sizeof(*v4);
+}
+
+enum probe_result probe_start(struct probe *p, const struct supervisor_service *s, int timeout_ms)
+{
+    struct sockaddr_storage to;
+    socklen_t n = address_of(s, &to);
+
+    probe_cancel(p);
+    p->n = 0;
+    p->connected = p->sent = false;
+    p->deadline = clock_mono_ms() + timeout_ms;
+    p->fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (p->fd < 0)
+        return failed(p, "no socket for a health check", errno);
+    if (connect(p->fd, (struct sockaddr *)&to, n) == 0)
+        p->connected = true;
+    else if (errno != EINPROGRESS)
+        return failed(p, "doesn't listen", errno);
+    return PROBE_PENDING;
+}
+
+short probe_events(const struct probe *p)
+{
+    return p->sent ? POLLIN : POLLOUT;
+}
+
+static enum probe_result send_request(struct probe *p, const struct supervisor_service *s)
+{
+    char text[512];
+    int errnum = 0;
+    socklen_t n = sizeof(errnum);
+
+    if (!p->connected && (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &errnum, &n) < 0 || errnum))
+        return failed(p, "doesn't listen", errnum ? errnum : errno);
+    p->connected = true;
+    int length = snprintf(text, sizeof(text),
+                          "GET %s HTTP/1.1\r\nHost: localhost:%d\r\nUser-Agent: dataplatform-health\r\n"
+                          "Connection: close\r\n\r\n",
+                          s->health_path, s->port);
+    /* It fits a new connection's buffer: anything but all of it is a failure. */
+    if (send(p->fd, text, (size_t)length, MSG_NOSIGNAL) != length)
+        return failed(p, "doesn't take a request", errno);
+    p->sent = true;
+    return PROBE_PENDING;
+}
+
+/* Whether `text` is in the answer when its white space is left out. */
+static bool contains(struct str answer, const char *text)
+{
+    static const char spaces[] = " \t\r\n";
+
+    for (size_t from = 0; from < answer.n; from++) {
+        const char *want = text;
+        for (size_t i = from; i < answer.n && *want; i++) {
+            if (memchr(spaces, answer.p[i], sizeof(spaces) - 1))
+                continue;
+            if (answer.p[i] != *want)
+                break;
+            want++;
+        }
+        if (!*want)
+            return true;
+    }
+    return false;
+}
+
+static enum probe_result judge(struct probe *p, const struct supervisor_service *s)
+{
+    struct str answer = str_from(p->answer, p->n);
+    size_t end = str_find(answer, STR("\r\n\r\n"), 0);
+    char why[64];
+
+    if (!str_starts_with(answer, STR("HTTP/1.")) || answer.n < 12 || end == SIZE_MAX)
+        return failed(p, "the health check's answer is not HTTP", 0);
+    struct str status = str_slice(answer, 9, 3);
+    if (!str_eq(status, STR("200"))) {
+        snprintf(why, sizeof(why), "the health check answers %.*s", STR_ARG(status));
+        return failed(p, why, 0);
+    }
+    if (s->health_text && !contains(str_skip(answer, end), s->health_text))
+        return failed(p, "is not ready yet", 0);
+    probe_cancel(p);
+    return PROBE_HEALTHY;
+}
+
+enum probe_result probe_step(struct probe *p, const struct supervisor_service *s)
+{
+    struct pollfd fd = {.fd = p->fd, .events = probe_events(p)};
+
+    if (p->fd < 0)
+        return PROBE_PENDING;
+    if (poll(&fd, 1, 0) <= 0)
+        return clock_mono_ms() >= p->deadline ? failed(p, "the health check got no answer in time", 0) : PROBE_PENDING;
+    if (!p->sent)
+        return send_request(p, s);
+    for (;;) {
+        ssize_t n = recv(p->fd, p->answer + p->n, sizeof(p->answer) - p->n, 0);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return clock_mono_ms() >= p->deadline ? failed(p, "the health check got no answer in time", 0)
+                                                  : PROBE_PENDING;
+        if (n < 0)
+            return failed(p, "the health check broke off", errno);
+        p->n += (size_t)n;
+        if (n == 0 || p->n == sizeof(p->answer))
+            return judge(p, s);
+    }
+}
