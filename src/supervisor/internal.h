@@ -44,8 +44,8 @@ void probe_cancel(struct probe *p);
 /* ---- service.c ---- */
 
 enum service_state {
-    SERVICE_WAITING,   /* for what it needs */
-    SERVICE_STARTING,  /* runs, not healthy yet */
+    SERVICE_WAITING,  /* for what it needs */
+    SERVICE_STARTING, /* runs, not healthy yet */
     SERVICE_HEALTHY,
     SERVICE_UNHEALTHY, /* runs, was healthy, doesn't answer */
     SERVICE_BACKOFF,   /* died, is started again at `wake_at` */
@@ -59,8 +59,8 @@ enum { SERVICE_DEATHS_MAX = 5 };
 struct service {
     const struct supervisor_service *def;
     enum service_state state;
-    pid_t pid;         /* 0: no process */
-    int output;        /* read end of its standard output and error; -1 */
+    pid_t pid;  /* 0: no process */
+    int output; /* read end of its standard output and error; -1 */
     struct logfile log;
     struct probe probe;
     int64_t wake_at;    /* monotonic ms of the next thing to do, by state; INT64_MAX: none */

@@ -128,7 +128,8 @@ int leftover_end(const char *run_dir, int timeout_ms, struct err *err)
     free(path);
     if (!known)
         return 0;
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         const char *service = json_string_value(json_object_get(item, "service"));
         end_one(service ? service : "?", (pid_t)json_opt_i64(item, "pid", 0), (uint64_t)json_opt_i64(item, "start", 0),
                 deadline, &failure);

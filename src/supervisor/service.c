@@ -37,7 +37,7 @@ bool service_is_running(const struct service *s)
 const char *service_state_name(enum service_state state)
 {
     static const char *const names[] = {
-        [SERVICE_WAITING] = "waiting",     [SERVICE_STARTING] = "starting", [SERVICE_HEALTHY] = "healthy",
+        [SERVICE_WAITING] = "waiting",     [SERVICE_STARTING] = "starting",  [SERVICE_HEALTHY] = "healthy",
         [SERVICE_UNHEALTHY] = "unhealthy", [SERVICE_BACKOFF] = "restarting", [SERVICE_FAILED] = "failed",
         [SERVICE_STOPPING] = "stopping",   [SERVICE_STOPPED] = "stopped",
     };

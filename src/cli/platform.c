@@ -1,0 +1,136 @@
+/* What the commands know of the platform: its spec, its services, their health checks and secrets. */
+#include "cli/cli.h"
+
+#include "base/log.h"
+#include "base/vec.h"
+#include "os/file.h"
+#include "spec/suggest.h"
+
+static const struct {
+    const char *service, *health_path, *health_text;
+    size_t port; /* offset in struct spec */
+} services[] = {
+    {"store", "/minio/health/ready", NULL, offsetof(struct spec, store.port)},
+    {"sql", "/v1/info", "\"starting\":false", offsetof(struct spec, sql.port)},
+};
+
+const struct cli_option cli_service_options[4] = {
+    CLI_CONFIG,
+    {0, "folder", "FOLDER", "what relative paths of the file start from"},
+    {0, "name", "FILE", "the name that messages give the file"},
+    {0, "ready", NULL, "say ok on standard output when requests are taken"},
+};
+
+int cli_load(struct cli *c, struct spec **ret)
+{
+    struct err err = {0};
+    int rc = spec_load(&c->arena, cli_option(c, "config"), ret, &err);
+
+    return rc < 0 ? cli_fail(&err) : EXIT_OK;
+}
+
+const char *cli_url(struct arena *a, struct str bind, int port)
+{
+    if (str_eq(bind, STR("0.0.0.0")))
+        bind = STR("127.0.0.1");
+    if (str_eq(bind, STR("::")))
+        bind = STR("::1");
+    bool is_v6 = str_find_char(bind, ':', 0) != SIZE_MAX;
+    return arena_printf(a, is_v6 ? "http://[%.*s]:%d" : "http://%.*s:%d", STR_ARG(bind), port).p;
+}
+
+int cli_service_port(const struct spec *s, const char *service)
+{
+    for (size_t i = 0; i < ARRAY_LEN(services); i++) {
+        if (strcmp(services[i].service, service) == 0)
+            return *(const int *)((const char *)s + services[i].port);
+    }
+    return 0;
+}
+
+const char *const *cli_services(struct arena *a, const struct spec *s)
+{
+    const struct spec_node *nodes;
+    size_t n = spec_graph(s, &nodes);
+    const char **names = arena_array(a, const char *, n + 1);
+
+    for (size_t i = 0; i < n; i++)
+        names[i] = nodes[i].service;
+    return names;
+}
+
+int cli_check_service(struct cli *c, const struct spec *s, const char *service)
+{
+    const char *const *names = cli_services(&c->arena, s);
+    size_t n = 0;
+
+    for (; names[n]; n++) {
+        if (strcmp(names[n], service) == 0)
+            return EXIT_OK;
+    }
+    cli_failf("there is no service %s%s", service, suggest_text(&c->arena, str_from_cstr(service), names, n));
+    return EXIT_USAGE;
+}
+
+size_t cli_supervised(struct arena *a, const struct spec *s, const char *program, const char *config,
+                      struct supervisor_service *ret)
+{
+    const struct spec_node *nodes;
+    size_t n = spec_graph(s, &nodes);
+    const char *name = str_is_null(s->file) ? "platform.yaml" : arena_cstr(a, s->file);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *const argv[] = {program, "service",  nodes[i].service,           "--config",
+                                    config,  "--folder", arena_cstr(a, s->base_dir), "--name",
+                                    name,    NULL};
+        const char **copy = arena_array(a, const char *, ARRAY_LEN(argv));
+
+        memcpy(copy, argv, sizeof(argv));
+        ret[i] = (struct supervisor_service){
+            .name = nodes[i].service, .argv = copy, .needs = nodes[i].needs, .address = arena_cstr(a, s->bind)};
+        ret[i].port = cli_service_port(s, nodes[i].service);
+        for (size_t j = 0; j < ARRAY_LEN(services); j++) {
+            if (strcmp(services[j].service, nodes[i].service) != 0)
+                continue;
+            ret[i].health_path = services[j].health_path;
+            ret[i].health_text = services[j].health_text;
+        }
+    }
+    return n;
+}
+
+const char *const *cli_secret_names(struct arena *a, const struct spec *s, size_t *ret_n)
+{
+    const char **names = arena_array(a, const char *, s->user_count);
+
+    for (size_t i = 0; i < s->user_count; i++)
+        names[i] = arena_printf(a, "store/users/%.*s/secret-key", STR_ARG(s->users[i].name)).p;
+    *ret_n = s->user_count;
+    return names;
+}
+
+int cli_load_service(struct cli *c, const char *service, struct spec **ret, struct secrets **ret_secrets)
+{
+    const char *config = cli_option(c, "config"), *folder = cli_option(c, "folder"), *name = cli_option(c, "name");
+    BUF_SCOPED struct buf text;
+    struct err err = {0};
+
+    log_set_name(service);
+    buf_init(&text, 2 << 20);
+    int rc = 0;
+    if (!folder) {
+        rc = spec_load(&c->arena, config, ret, &err); /* by hand, with the file as it is */
+    } else {
+        rc = file_read(config ? config : "", &text, &err);
+        if (rc == 0)
+            rc = spec_parse(&c->arena, buf_str(&text), str_from_cstr(name ? name : config), str_from_cstr(folder), ret,
+                            &err);
+    }
+    if (rc == 0)
+        rc = secrets_open(arena_cstr(&c->arena, (*ret)->data_dir), ret_secrets, &err);
+    if (rc < 0) {
+        log_error("%s", err.message);
+        return EXIT_FAILED;
+    }
+    return EXIT_OK;
+}
