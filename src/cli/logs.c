@@ -65,7 +65,7 @@ static void follow_once(struct follow *f, const char *prefix)
 
 static void follow(struct follow *files, size_t n)
 {
-    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000};
+    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
 
     for (;;) { /* until Ctrl-C, or the reader of a pipe is gone */
         for (size_t i = 0; i < n; i++)

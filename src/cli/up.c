@@ -33,7 +33,7 @@ static int make_data_folder(const char *path, struct err *err)
 static int check_ports(struct cli *c, const struct spec *s, struct err *err)
 {
     const char *const *names = cli_services(&c->arena, s);
-    const struct timespec pause = {.tv_nsec = PORT_LOOK_MS * 1000000};
+    const struct timespec pause = {.tv_nsec = PORT_LOOK_MS * 1000000L};
     int64_t deadline = clock_mono_ms() + PORT_WAIT_MS;
 
     for (; *names; names++) {

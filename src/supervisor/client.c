@@ -111,7 +111,7 @@ int supervisor_wait_gone(const char *data_dir, int timeout_ms, struct err *err)
 {
     char path[4200];
     int64_t deadline = clock_mono_ms() + timeout_ms;
-    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000};
+    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
 
     snprintf(path, sizeof(path), "%s/run/lock", data_dir);
     FD_SCOPED int fd = open(path, O_RDWR | O_CLOEXEC);

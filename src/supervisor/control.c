@@ -237,7 +237,7 @@ void control_notify(struct supervisor *sup)
 void control_close(struct supervisor *sup)
 {
     char path[CONTROL_PATH_SIZE];
-    const struct timeval patience = {.tv_usec = LAST_ANSWER_MS * 1000};
+    const struct timeval patience = {.tv_usec = LAST_ANSWER_MS * 1000L};
 
     for (int i = 0; i < CLIENTS_MAX; i++) {
         struct client *c = &sup->clients[i];

@@ -95,7 +95,7 @@ void leftover_note(struct supervisor *sup)
 static void end_one(const char *service, pid_t pid, uint64_t start, int64_t deadline, struct err *err)
 {
     int64_t kill_at = clock_mono_ms() + KILL_AFTER_MS;
-    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000};
+    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
     bool killed = false;
 
     while (pid > 1 && start && start_of(pid) == start) {
