@@ -2,8 +2,6 @@
 #include "base/vec.h"
 #include "connectors/iceberg_internal.h"
 #include "os/file.h"
-#include <errno.h>
-#include <fcntl.h>
 
 int iceberg_files_split(struct str location, struct str *ret_bucket, struct str *ret_key, struct err *err)
 {
@@ -49,35 +47,18 @@ static int read_file(void *ctx, struct str location, struct buf *to, struct err 
     return rc < 0 ? rc : buf_check(to, "a metadata file of the table", err);
 }
 
-static int stage_file(struct objects *o, struct arena *a, struct str location, struct str content,
-                      struct objects_publish *ret, struct err *err)
-{
-    FD_SCOPED int fd = -1;
-    struct str path;
-    int rc = iceberg_files_split(location, &ret->bucket, &ret->key, err);
-
-    if (rc == 0)
-        rc = objects_stage(o, a, &ret->staged, &path, err);
-    if (rc < 0)
-        return rc;
-    ret->content_type = STR("application/octet-stream");
-    fd = open(path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    return fd < 0 ? err_set_errno(err, errno, "can't write %s", path.p) : file_write_all(fd, content.p, content.n, err);
-}
-
 static int write_files(void *ctx, const struct str *locations, const struct str *contents, size_t n, struct err *err)
 {
     ARENA_SCOPED struct arena a = ARENA_INIT;
     struct objects_publish *items = arena_array(&a, struct objects_publish, n);
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = stage_file(ctx, &a, locations[i], contents[i], &items[i], err);
-    if (rc == 0)
-        return objects_publish(ctx, items, n, true, err);
-    for (size_t i = 0; i < n; i++)
-        objects_unstage(items[i].staged);
-    return rc;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        items[i].bytes = contents[i];
+        items[i].content_type = STR("application/octet-stream");
+        rc = iceberg_files_split(locations[i], &items[i].bucket, &items[i].key, err);
+    }
+    return rc < 0 ? rc : objects_publish(ctx, items, n, true, err);
 }
 
 /* Files of a table are nearly always in one bucket: a transaction for each run of the same. */

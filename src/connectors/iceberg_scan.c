@@ -210,11 +210,12 @@ static bool is_nested(const struct iceberg_type *t)
 }
 
 /* The schema argument: columns appear as c<id>, whatever a file calls them; one that a file lacks is null. */
-static void add_schema(const struct writer *w)
+static void add_schema(const struct writer *w, int64_t rows)
 {
     if (w->scan->column_count == 0)
         return;
-    buf_add_cstr(w->to, ", schema = MAP {");
+    /* The engine takes a read by schema for one of no rows, and orders joins badly: the manifests know better. */
+    buf_addf(w->to, ", explicit_cardinality = %lld, schema = MAP {", (long long)rows);
     for (size_t i = 0; i < w->scan->column_count; i++) {
         const struct iceberg_field *f = field_at(w, i);
         BUF_SCOPED struct buf type;
@@ -303,7 +304,7 @@ static int add_files(const struct writer *w, const struct iceberg_scan *s, struc
     rc = add_paths(w, s->files, s->file_count, paths, err);
     if (rc < 0)
         return rc;
-    add_schema(w);
+    add_schema(w, s->records);
     if (has_deletes)
         buf_add_cstr(w->to, ", filename = true, file_row_number = true");
     buf_add_char(w->to, ')');
@@ -317,10 +318,19 @@ static int add_files(const struct writer *w, const struct iceberg_scan *s, struc
     return rc;
 }
 
+/* What keeps a scan's files and metadata while it runs. */
+struct scan_pin {
+    struct iceberg_scan scan;
+    struct objects_pin *files;
+};
+
 void iceberg_release_plan(struct connector *c, void *pin)
 {
+    struct scan_pin *p = pin;
+
     (void)c;
-    iceberg_scan_release(pin);
+    objects_pin_free(p->files);
+    iceberg_scan_release(&p->scan);
 }
 
 int iceberg_plan(struct connector *c, struct arena *a, const struct connector_scan *scan,
@@ -329,7 +339,8 @@ int iceberg_plan(struct connector *c, struct arena *a, const struct connector_sc
     struct iceberg_connector *ic = iceberg_of(c);
     struct iceberg_metadata *m = ((struct iceberg_handle *)scan->table->handle)->metadata;
     struct pruning pruning = {.a = a, .scan = scan, .schema = iceberg_current_schema(m)};
-    struct iceberg_scan *s = arena_new(a, struct iceberg_scan);
+    struct scan_pin *pin = arena_new(a, struct scan_pin);
+    struct iceberg_scan *s = &pin->scan;
     BUF_SCOPED struct buf text;
     struct writer w = {ic, a, scan, m, pruning.schema, &text};
     int rc = 0;
@@ -345,6 +356,8 @@ int iceberg_plan(struct connector *c, struct arena *a, const struct connector_sc
     if (rc < 0)
         return rc;
     rc = check_files(s, err);
+    if (rc == 0)
+        rc = objects_pin_new(ic->objects, &pin->files, err);
     if (rc == 0 && s->file_count == 0)
         add_empty(&w);
     else if (rc == 0)
@@ -352,10 +365,10 @@ int iceberg_plan(struct connector *c, struct arena *a, const struct connector_sc
     if (rc == 0)
         rc = buf_check(&text, "the plan of a table's scan", err);
     if (rc < 0) {
-        iceberg_scan_release(s);
+        iceberg_release_plan(c, pin);
         return rc;
     }
     ret->from = arena_str(a, buf_str(&text));
-    ret->pin = s;
+    ret->pin = pin;
     return 0;
 }

@@ -217,6 +217,8 @@ static int write_text(struct connector_write *w, struct arena *a, const struct c
         buf_add_cstr(&after, ") source) written) TO ");
     emit_string(&after, w->path);
     buf_addf(&after, " (FORMAT parquet, RETURN_STATS, COMPRESSION %.*s", STR_ARG(engine_codec(w)));
+    if (!w->is_partitioned) /* staging's file is nobody else's */
+        buf_add_cstr(&after, ", USE_TMP_FILE false");
     rc = w->is_partitioned ? add_partitions(w, &before, &after, err) : 0;
     if (rc < 0)
         return rc;
