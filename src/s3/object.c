@@ -48,6 +48,20 @@ static void add_user_metadata(struct s3_call *c, struct metadata *m, struct str 
     m->user_bytes += name.n - (sizeof("x-amz-meta-") - 1) + value.n;
 }
 
+/* As s3_header: what an SDK moved into a presigned URL. */
+static void add_query_metadata(struct s3_call *c, struct metadata *m)
+{
+    struct str rest = c->r->raw_query, item, name;
+
+    while (str_split(&rest, '&', &item)) {
+        (void)str_split(&item, '=', &name);
+        if (str_starts_with_nocase(name, STR("x-amz-meta-")) &&
+            str_is_null(http_header(c->r, arena_cstr(c->arena, name))))
+            add_user_metadata(c, m, arena_lower(c->arena, name),
+                              str_trim(http_query(c->r, arena_cstr(c->arena, name))));
+    }
+}
+
 int s3_read_metadata(struct s3_call *c, struct err *err)
 {
     struct metadata m = {0};
@@ -67,6 +81,7 @@ int s3_read_metadata(struct s3_call *c, struct err *err)
     for (size_t i = 0; i < c->r->header_count; i++)
         if (str_starts_with_nocase(c->r->headers[i].name, STR("x-amz-meta-")))
             add_user_metadata(c, &m, arena_lower(c->arena, c->r->headers[i].name), str_trim(c->r->headers[i].value));
+    add_query_metadata(c, &m);
     if (m.user_bytes > OBJECTS_METADATA_MAX)
         return err_set_named(err, ERR_INVALID, "MetadataTooLarge",
                              "Your metadata headers exceed the maximum allowed metadata size.");

@@ -9,6 +9,7 @@
 #include "s3/internal.h"
 
 enum {
+    POOL_THREADS = 32, /* most wait for a sync that they share; the rest serve reads meanwhile */
     CLEAN_EVERY_MS = 60 * 1000,
     UPLOAD_AGE_S = 7 * 24 * 3600, /* uploads that nobody completed, as a lifecycle rule would have it */
     STOP_GRACE_MS = 10 * 1000,
@@ -63,12 +64,12 @@ static int serve(struct s3 *s, const struct spec *spec, struct err *err)
 {
     ARENA_SCOPED struct arena a;
     struct http_server *server;
-    struct http_server_options options = {.port = spec->store.port, .server_name = "dataplatform"};
+    struct http_server_options options = {
+        .port = spec->store.port, .pool_threads = POOL_THREADS, .server_name = "dataplatform"};
     int rc;
 
     arena_init(&a, 0);
     options.address = arena_cstr(&a, spec->bind);
-    options.pool_threads = spec->store.threads;
     if ((rc = http_server_start(&options, &s3_handler, s, &server, err)) < 0)
         return rc;
     log_info("listening on %s:%d", options.address, http_server_port(server));

@@ -54,7 +54,7 @@ static void on_start(void *ctx, const char *name, const char **attributes)
     struct frame *f = &r->stack[r->depth++];
     f->node = n;
     f->last_child = NULL;
-    buf_init(&f->text, 1 << 20);
+    buf_init(&f->text, XML_TEXT_MAX);
 }
 
 static void on_end(void *ctx, const char *name)
@@ -65,6 +65,8 @@ static void on_end(void *ctx, const char *name)
     if (r->problem || r->depth == 0)
         return;
     struct frame *f = &r->stack[--r->depth];
+    if (f->text.failed)
+        stop(r, "an element's text is too long");
     f->node->text = arena_str(r->arena, buf_str(&f->text));
     buf_release(&f->text);
 }

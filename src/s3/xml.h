@@ -1,7 +1,7 @@
 /*
  * XML as S3 uses it: small documents, element names without their namespaces, text.
  *
- * Reading is expat's, into a tree in the arena, bounded in depth and nodes. A document type declaration is refused, and
+ * Reading is expat's, into a tree in the arena, bounded in depth, nodes and text. A document type declaration is refused, and
  * with it every entity but XML's own five: there is nothing to expand.
  */
 #ifndef S3_XML_H
@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-enum { XML_DEPTH_MAX = 16, XML_NODES_MAX = 200000 };
+enum { XML_DEPTH_MAX = 16, XML_NODES_MAX = 200000, XML_TEXT_MAX = 64 << 10 /* bytes, of one element */ };
 
 struct xml_node {
     struct str name; /* without prefix */

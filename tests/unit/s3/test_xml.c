@@ -81,6 +81,26 @@ static void depth_is_bounded(void **state)
     assert_non_null(strstr(err.message, "nested"));
 }
 
+static void text_is_bounded_and_never_cut(void **state)
+{
+    struct xml_node *root;
+    struct err err = {0};
+    BUF_SCOPED struct buf b;
+
+    (void)state;
+    buf_init(&b, 1 << 20);
+    buf_add_cstr(&b, "<a>");
+    for (int i = 0; i < XML_TEXT_MAX; i++)
+        buf_add_char(&b, 'x');
+    buf_add_cstr(&b, "</a>");
+    assert_int_equal(xml_parse(&arena, buf_str(&b), &root, &err), 0);
+    assert_int_equal(root->text.n, XML_TEXT_MAX);
+    buf_truncate(&b, b.n - 4);
+    buf_add_cstr(&b, "x</a>");
+    assert_int_equal(xml_parse(&arena, buf_str(&b), &root, &err), ERR_INVALID);
+    assert_non_null(strstr(err.message, "too long"));
+}
+
 static void text_that_is_written_reads_back(void **state)
 {
     static const char text[] = "a<b>&\"'\t\n\r \xc3\xa4 \xe2\x82\xac";
@@ -120,6 +140,7 @@ int main(void)
         cmocka_unit_test(what_is_no_document_is_malformed),
         cmocka_unit_test(a_document_type_is_refused_and_with_it_entities),
         cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(text_is_bounded_and_never_cut),
         cmocka_unit_test(text_that_is_written_reads_back),
         cmocka_unit_test(what_xml_cannot_have_becomes_the_replacement_character),
     };
