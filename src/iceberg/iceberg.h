@@ -77,7 +77,8 @@ enum iceberg_transform {
     ICEBERG_MONTH,
     ICEBERG_DAY,
     ICEBERG_HOUR,
-    ICEBERG_VOID
+    ICEBERG_VOID,
+    ICEBERG_UNKNOWN_TRANSFORM, /* a later version's: never prunes, can't be written */
 };
 struct iceberg_partition_field {
     int source_id, field_id;
@@ -90,7 +91,8 @@ struct iceberg_spec {
     struct iceberg_partition_field *fields;
     size_t field_count;
 };
-/* "bucket(col, 16)", "month(col)", "truncate(col, 10)", "col": Trino's partitioning property, to a field. */
+/* "bucket(col, 16)", "month(col)", "truncate(col, 10)", "col": Trino's partitioning property, to a field, named as Trino
+ * names it ("col_bucket"). ERR_INVALID, worded as iceberg-core and Trino do. field_id is the caller's: 1000, 1001, … */
 MUST_CHECK int iceberg_partition_parse(struct arena *a, const struct iceberg_schema *s, struct str text,
                                        struct iceberg_partition_field *ret, struct err *err);
 /* The same text back, and the type of the transform's result. */
@@ -203,11 +205,16 @@ struct iceberg_scan {
     int64_t records;                                     /* in `files` */
     void *pin;                                           /* keeps what is pointed to alive */
 };
-/* `snapshot` NULL: an empty scan. */
+/* `snapshot` NULL: an empty scan. Files are in the order of the manifests and their entries; what the scan points to
+ * lives until iceberg_scan_release, the arrays in the arena. */
 MUST_CHECK int iceberg_plan_scan(struct iceberg_cache *c, struct arena *a, struct iceberg_metadata *m,
                                  const struct iceberg_snapshot *snapshot, const struct iceberg_predicate *predicates,
                                  size_t n, struct iceberg_scan *ret, struct err *err);
 void iceberg_scan_release(struct iceberg_scan *s);
+/* Whether a delete file has a say about a data file: by sequence numbers, spec and partition (specification: Scan
+ * Planning). A position delete file that names other data files only may still be said to apply. */
+bool iceberg_delete_applies(const struct iceberg_metadata *m, const struct iceberg_data_file *del,
+                            const struct iceberg_data_file *data);
 
 /* ---- writing ---- */
 
@@ -221,12 +228,13 @@ struct iceberg_pointer {
 
 struct iceberg_new_table {
     struct str location;
-    struct iceberg_schema schema; /* ids are assigned here, depth after breadth as iceberg-core does, from 1 */
-    struct iceberg_spec spec;     /* source ids refer to the schema as given back */
+    struct iceberg_schema schema; /* with ids from iceberg_assign_ids */
+    struct iceberg_spec spec;     /* field ids are assigned here, from 1000, whatever they are */
     const struct str *property_names, *property_values;
     size_t property_count;
 };
-/* Assigns fresh field ids in place; *ret_last the highest. */
+/* Assigns fresh field ids, from 1, breadth before depth as iceberg-core does; nested types are copied into the arena,
+ * the schema's own array is changed in place. *ret_last: the highest. */
 void iceberg_assign_ids(struct arena *a, struct iceberg_schema *s, int *ret_last);
 
 /* A file that was written, with its statistics; columns by field id. */
@@ -247,8 +255,9 @@ struct iceberg_new_file {
 };
 
 /* iceberg/ops: each writes manifests, a manifest list and metadata, then swaps the pointer; on a conflict it loads the
- * new metadata and applies itself again (up to 4 times, with a pause), as iceberg-core does. A failed commit leaves no
- * file of its own behind. `summary`: extra snapshot summary keys, such as trino_query_id. */
+ * new metadata and applies itself again (commit.retry.num-retries times, 4, with a growing pause), as iceberg-core does. A
+ * failed commit leaves no file of its own behind, unless it can't be known whether it went through (ERR_UNAVAILABLE,
+ * says so). `summary`: extra snapshot summary keys, such as trino_query_id. Writing is for version 2 tables. */
 struct iceberg_commit {
     struct iceberg_cache *cache;
     const struct iceberg_io *io;
@@ -256,9 +265,10 @@ struct iceberg_commit {
     const struct str *summary_names, *summary_values;
     size_t summary_count;
 };
-/* A new table, with files when it is made by CTAS (one snapshot). */
+/* A new table with one snapshot, as Trino makes: of the files of a CTAS, or empty. ERR_EXISTS. */
 MUST_CHECK int iceberg_create_table(const struct iceberg_commit *c, struct arena *a, const struct iceberg_new_table *t,
                                     const struct iceberg_new_file *files, size_t n, struct err *err);
+/* No files: no commit. */
 MUST_CHECK int iceberg_append(const struct iceberg_commit *c, struct arena *a, const struct iceberg_new_file *files,
                               size_t n, struct err *err);
 /* All rows; *ret_rows: how many there were (from the snapshot summary or manifests). */

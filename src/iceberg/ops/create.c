@@ -1,0 +1,150 @@
+/* A new table: metadata in version 2, with one snapshot from the start, as Trino makes it. */
+#include "iceberg/ops/commit.h"
+
+#include "base/clock.h"
+#include "iceberg/schema.h"
+
+enum { SCHEMA_MAX = 4 << 20, FIRST_PARTITION_ID = 1000, SCHEMA_DEPTH_MAX = 16 };
+
+struct create {
+    const struct iceberg_new_file *files;
+    size_t n;
+};
+
+static int highest_id(const struct iceberg_field *fields, size_t n)
+{
+    int highest = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        int inner = highest_id(fields[i].type->fields, fields[i].type->field_count);
+        int id = fields[i].id > inner ? fields[i].id : inner;
+        highest = id > highest ? id : highest;
+    }
+    return highest;
+}
+
+static int depth_of(const struct iceberg_field *fields, size_t n)
+{
+    int deepest = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        int depth = 1 + depth_of(fields[i].type->fields, fields[i].type->field_count);
+        deepest = depth > deepest ? depth : deepest;
+    }
+    return deepest;
+}
+
+static void add_schema(struct json_writer *w, const struct iceberg_new_table *t)
+{
+    struct iceberg_schema schema = t->schema;
+
+    schema.id = 0;
+    json_key(w, "last-column-id");
+    json_add_i64(w, highest_id(schema.fields, schema.field_count));
+    json_key(w, "current-schema-id");
+    json_add_i64(w, 0);
+    json_key(w, "schemas");
+    json_open_array(w);
+    iceberg_schema_write(w, &schema);
+    json_close_array(w);
+}
+
+static void add_spec(struct json_writer *w, struct arena *a, const struct iceberg_new_table *t)
+{
+    struct iceberg_spec spec = {.field_count = t->spec.field_count};
+
+    spec.fields = arena_array(a, struct iceberg_partition_field, spec.field_count);
+    for (size_t i = 0; i < spec.field_count; i++) {
+        spec.fields[i] = t->spec.fields[i];
+        spec.fields[i].field_id = FIRST_PARTITION_ID + (int)i;
+    }
+    json_key(w, "default-spec-id");
+    json_add_i64(w, 0);
+    json_key(w, "partition-specs");
+    json_open_array(w);
+    json_open_object(w);
+    json_key(w, "spec-id");
+    json_add_i64(w, 0);
+    json_key(w, "fields");
+    iceberg_spec_write_fields(w, &spec);
+    json_close_object(w);
+    json_close_array(w);
+    json_key(w, "last-partition-id");
+    json_add_i64(w, FIRST_PARTITION_ID - 1 + (int64_t)spec.field_count);
+}
+
+static void add_empty_array(struct json_writer *w, const char *key)
+{
+    json_key(w, key);
+    json_open_array(w);
+    json_close_array(w);
+}
+
+/* The keys in TableMetadataParser's order. */
+static void write_metadata(struct buf *to, struct arena *a, const struct iceberg_new_table *t)
+{
+    struct json_writer w;
+    char uuid[UUID_TEXT_SIZE];
+
+    uuid_v4(uuid);
+    json_writer_init(&w, to);
+    json_open_object(&w);
+    json_key(&w, "format-version");
+    json_add_i64(&w, 2);
+    json_key(&w, "table-uuid");
+    json_add_cstr(&w, uuid);
+    json_key(&w, "location");
+    json_add_str(&w, t->location);
+    json_key(&w, "last-sequence-number");
+    json_add_i64(&w, 0);
+    json_key(&w, "last-updated-ms");
+    json_add_i64(&w, clock_wall_ms());
+    add_schema(&w, t);
+    add_spec(&w, a, t);
+    json_key(&w, "default-sort-order-id");
+    json_add_i64(&w, 0);
+    json_key(&w, "sort-orders");
+    json_add_raw(&w, STR("[{\"order-id\":0,\"fields\":[]}]"));
+    json_key(&w, "properties");
+    json_open_object(&w);
+    for (size_t i = 0; i < t->property_count; i++) {
+        json_key_str(&w, t->property_names[i]);
+        json_add_str(&w, t->property_values[i]);
+    }
+    json_close_object(&w);
+    json_key(&w, "current-snapshot-id");
+    json_add_i64(&w, -1);
+    json_key(&w, "refs");
+    json_open_object(&w);
+    json_close_object(&w);
+    add_empty_array(&w, "snapshots");
+    add_empty_array(&w, "statistics");
+    add_empty_array(&w, "partition-statistics");
+    add_empty_array(&w, "snapshot-log");
+    add_empty_array(&w, "metadata-log");
+    json_close_object(&w);
+}
+
+static int apply(void *ctx, struct iceberg_change *c, struct err *err)
+{
+    const struct create *create = ctx;
+
+    return iceberg_change_add_files(c, create->files, create->n, err);
+}
+
+int iceberg_create_table(const struct iceberg_commit *c, struct arena *a, const struct iceberg_new_table *t,
+                         const struct iceberg_new_file *files, size_t n, struct err *err)
+{
+    BUF_SCOPED struct buf text;
+    struct create create = {files, n};
+    struct iceberg_metadata *m;
+
+    buf_init(&text, SCHEMA_MAX);
+    if (depth_of(t->schema.fields, t->schema.field_count) > SCHEMA_DEPTH_MAX)
+        return err_set(err, ERR_LIMIT, "a column's type is nested deeper than %d", SCHEMA_DEPTH_MAX);
+    write_metadata(&text, a, t);
+    int rc = buf_check(&text, "the metadata of a new table", err);
+    if (rc == 0)
+        rc = iceberg_metadata_parse(buf_str(&text), &m, err);
+    return rc < 0 ? rc : iceberg_commit_new(c, m, apply, &create, err);
+}
