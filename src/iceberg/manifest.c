@@ -164,8 +164,7 @@ static int read_bounds(struct reading *r, const struct avro_value *record, int i
 int64_t iceberg_count_get(const struct iceberg_counts *c, int field_id)
 {
     struct iceberg_count key = {field_id, 0};
-    const struct iceberg_count *found =
-        c->n ? bsearch(&key, c->items, c->n, sizeof(*c->items), compare_counts) : NULL;
+    const struct iceberg_count *found = c->n ? bsearch(&key, c->items, c->n, sizeof(*c->items), compare_counts) : NULL;
 
     return found ? found->n : -1;
 }

@@ -81,18 +81,18 @@ MUST_CHECK int iceberg_manifest_list_parse(struct str file, struct iceberg_manif
 void iceberg_manifest_list_unref(struct iceberg_manifest_list *l);
 /* `m`: for the partition fields of the manifest's spec. */
 MUST_CHECK int iceberg_manifest_parse(struct str file, const struct iceberg_manifest_file *in,
-                                      const struct iceberg_metadata *m, struct iceberg_manifest **ret,
-                                      struct err *err);
+                                      const struct iceberg_metadata *m, struct iceberg_manifest **ret, struct err *err);
 void iceberg_manifest_unref(struct iceberg_manifest *m);
 
 /* ---- writing ---- */
 
 /* The entries of one spec and content. For an ADDED entry of snapshot `snapshot_id` the sequence numbers are left to be
  * inherited. Appends the file to `to`, and fills *ret (in the arena) but for path; `m` has the schema and the spec. */
-MUST_CHECK int iceberg_manifest_write(struct arena *a, const struct iceberg_metadata *m, const struct iceberg_spec *spec,
-                                      int content, const struct iceberg_entry *const *entries, size_t n,
-                                      int64_t snapshot_id, int64_t sequence_number, struct buf *to,
-                                      struct iceberg_manifest_file *ret, struct err *err);
+MUST_CHECK int iceberg_manifest_write(struct arena *a, const struct iceberg_metadata *m,
+                                      const struct iceberg_spec *spec, int content,
+                                      const struct iceberg_entry *const *entries, size_t n, int64_t snapshot_id,
+                                      int64_t sequence_number, struct buf *to, struct iceberg_manifest_file *ret,
+                                      struct err *err);
 MUST_CHECK int iceberg_manifest_list_write(const struct iceberg_manifest_file *const *files, size_t n,
                                            int64_t snapshot_id, int64_t parent_id, int64_t sequence_number,
                                            struct buf *to, struct err *err);

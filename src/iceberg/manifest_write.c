@@ -179,10 +179,10 @@ static void add_partition_schema(struct json_writer *w, const struct iceberg_spe
     json_close_object(w);
 }
 
-#define MAP_OF(name, key, value, type, doc, id)                                                                        \
-    "{\"name\":\"" name "\",\"type\":[\"null\",{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"k" key      \
-    "_v" value "\",\"fields\":[{\"name\":\"key\",\"type\":\"int\",\"field-id\":" key                                   \
-    "},{\"name\":\"value\",\"type\":\"" type "\",\"field-id\":" value "}]},\"logicalType\":\"map\"}],\"doc\":\"" doc   \
+#define MAP_OF(name, key, value, type, doc, id)                                                                      \
+    "{\"name\":\"" name "\",\"type\":[\"null\",{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"k" key  \
+    "_v" value "\",\"fields\":[{\"name\":\"key\",\"type\":\"int\",\"field-id\":" key                                 \
+    "},{\"name\":\"value\",\"type\":\"" type "\",\"field-id\":" value "}]},\"logicalType\":\"map\"}],\"doc\":\"" doc \
     "\",\"default\":null,\"field-id\":" id "},"
 
 static const char before_partition[] =
@@ -201,23 +201,28 @@ static const char before_partition[] =
 static const char after_partition[] =
     ",\"doc\":\"Partition data tuple, schema based on the partition spec\",\"field-id\":102},"
     "{\"name\":\"record_count\",\"type\":\"long\",\"doc\":\"Number of records in the file\",\"field-id\":103},"
-    "{\"name\":\"file_size_in_bytes\",\"type\":\"long\",\"doc\":\"Total file size in bytes\",\"field-id\":104},"
-    MAP_OF("column_sizes", "117", "118", "long", "Map of column id to total size on disk", "108")
-    MAP_OF("value_counts", "119", "120", "long", "Map of column id to total count, including null and NaN", "109")
-    MAP_OF("null_value_counts", "121", "122", "long", "Map of column id to null value count", "110")
-    MAP_OF("nan_value_counts", "138", "139", "long", "Map of column id to number of NaN values in the column", "137")
-    MAP_OF("lower_bounds", "126", "127", "bytes", "Map of column id to lower bound", "125")
-    MAP_OF("upper_bounds", "129", "130", "bytes", "Map of column id to upper bound", "128")
-    "{\"name\":\"key_metadata\",\"type\":[\"null\",\"bytes\"],\"doc\":\"Encryption key metadata blob\","
-    "\"default\":null,\"field-id\":131},"
-    "{\"name\":\"split_offsets\",\"type\":[\"null\",{\"type\":\"array\",\"items\":\"long\",\"element-id\":133}],"
-    "\"doc\":\"Splittable offsets\",\"default\":null,\"field-id\":132},"
-    "{\"name\":\"equality_ids\",\"type\":[\"null\",{\"type\":\"array\",\"items\":\"int\",\"element-id\":136}],"
-    "\"doc\":\"Equality comparison field IDs\",\"default\":null,\"field-id\":135},"
-    "{\"name\":\"sort_order_id\",\"type\":[\"null\",\"int\"],\"doc\":\"Sort order ID\",\"default\":null,"
-    "\"field-id\":140},"
-    "{\"name\":\"referenced_data_file\",\"type\":[\"null\",\"string\"],\"doc\":\"Fully qualified location (URI with FS "
-    "scheme) of a data file that all deletes reference\",\"default\":null,\"field-id\":143}]},\"field-id\":2}]}";
+    "{\"name\":\"file_size_in_bytes\",\"type\":\"long\",\"doc\":\"Total file size in bytes\",\"field-id\":104}," MAP_OF(
+        "column_sizes", "117", "118", "long", "Map of column id to total size on disk",
+        "108") MAP_OF("value_counts", "119", "120", "long", "Map of column id to total count, including null and NaN",
+                      "109") MAP_OF("null_value_counts", "121", "122", "long", "Map of column id to null value count",
+                                    "110") MAP_OF("nan_value_counts", "138", "139", "long",
+                                                  "Map of column id to number of NaN values in the column", "137")
+        MAP_OF("lower_bounds", "126", "127", "bytes", "Map of column id to lower bound", "125") MAP_OF(
+            "upper_bounds", "129", "130", "bytes", "Map of column id to upper bound",
+            "128") "{\"name\":\"key_metadata\",\"type\":[\"null\",\"bytes\"],\"doc\":\"Encryption key metadata blob\","
+                   "\"default\":null,\"field-id\":131},"
+                   "{\"name\":\"split_offsets\",\"type\":[\"null\",{\"type\":\"array\",\"items\":\"long\",\"element-"
+                   "id\":133}],"
+                   "\"doc\":\"Splittable offsets\",\"default\":null,\"field-id\":132},"
+                   "{\"name\":\"equality_ids\",\"type\":[\"null\",{\"type\":\"array\",\"items\":\"int\",\"element-id\":"
+                   "136}],"
+                   "\"doc\":\"Equality comparison field IDs\",\"default\":null,\"field-id\":135},"
+                   "{\"name\":\"sort_order_id\",\"type\":[\"null\",\"int\"],\"doc\":\"Sort order ID\",\"default\":null,"
+                   "\"field-id\":140},"
+                   "{\"name\":\"referenced_data_file\",\"type\":[\"null\",\"string\"],\"doc\":\"Fully qualified "
+                   "location (URI with FS "
+                   "scheme) of a data file that all deletes "
+                   "reference\",\"default\":null,\"field-id\":143}]},\"field-id\":2}]}";
 
 /* ---- entries ---- */
 
@@ -430,7 +435,8 @@ static int partition_types(struct arena *a, const struct iceberg_metadata *m, co
                            STR_ARG(spec->fields[i].name));
         types[i] = iceberg_transform_type(a, &spec->fields[i], source ? source->type : &unknown);
         if (types[i] == &unknown && spec->fields[i].transform != ICEBERG_VOID)
-            return err_set(err, ERR_UNSUPPORTED, "Iceberg: the column behind partition field %.*s is in no schema any more",
+            return err_set(err, ERR_UNSUPPORTED,
+                           "Iceberg: the column behind partition field %.*s is in no schema any more",
                            STR_ARG(spec->fields[i].name));
     }
     *ret = types;
@@ -463,12 +469,9 @@ int iceberg_manifest_write(struct arena *a, const struct iceberg_metadata *m, co
         (rc = buf_check(&fields, "a partition spec", err)) < 0)
         return rc;
     const struct avro_meta meta[] = {
-        {"schema", current_schema_json(a, m)},
-        {"schema-id", arena_printf(a, "%d", m->current_schema_id)},
-        {"partition-spec", buf_str(&fields)},
-        {"partition-spec-id", arena_printf(a, "%d", spec->id)},
-        {"format-version", STR("2")},
-        {"content", content ? STR("deletes") : STR("data")},
+        {"schema", current_schema_json(a, m)}, {"schema-id", arena_printf(a, "%d", m->current_schema_id)},
+        {"partition-spec", buf_str(&fields)},  {"partition-spec-id", arena_printf(a, "%d", spec->id)},
+        {"format-version", STR("2")},          {"content", content ? STR("deletes") : STR("data")},
     };
     if ((rc = avro_writer_new(to, buf_str(&schema), meta, ARRAY_LEN(meta), &avro, err)) < 0)
         return rc;

@@ -16,14 +16,10 @@ static const struct {
     enum iceberg_transform transform;
     bool has_param;
 } transforms[] = {
-    {"identity", "", ICEBERG_IDENTITY, false},
-    {"bucket", "_bucket", ICEBERG_BUCKET, true},
-    {"truncate", "_trunc", ICEBERG_TRUNCATE, true},
-    {"year", "_year", ICEBERG_YEAR, false},
-    {"month", "_month", ICEBERG_MONTH, false},
-    {"day", "_day", ICEBERG_DAY, false},
-    {"hour", "_hour", ICEBERG_HOUR, false},
-    {"void", "_null", ICEBERG_VOID, false},
+    {"identity", "", ICEBERG_IDENTITY, false},      {"bucket", "_bucket", ICEBERG_BUCKET, true},
+    {"truncate", "_trunc", ICEBERG_TRUNCATE, true}, {"year", "_year", ICEBERG_YEAR, false},
+    {"month", "_month", ICEBERG_MONTH, false},      {"day", "_day", ICEBERG_DAY, false},
+    {"hour", "_hour", ICEBERG_HOUR, false},         {"void", "_null", ICEBERG_VOID, false},
 };
 
 static bool parse_param(struct str text, int *ret)
@@ -229,9 +225,8 @@ struct str iceberg_partition_format(struct arena *a, const struct iceberg_schema
     for (size_t i = 1; i < ARRAY_LEN(transforms); i++) {
         if (transforms[i].transform != f->transform)
             continue;
-        return transforms[i].has_param
-                   ? arena_printf(a, "%s(%.*s, %d)", transforms[i].name, STR_ARG(name), f->param)
-                   : arena_printf(a, "%s(%.*s)", transforms[i].name, STR_ARG(name));
+        return transforms[i].has_param ? arena_printf(a, "%s(%.*s, %d)", transforms[i].name, STR_ARG(name), f->param)
+                                       : arena_printf(a, "%s(%.*s)", transforms[i].name, STR_ARG(name));
     }
     return arena_printf(a, "unknown(%.*s)", STR_ARG(name));
 }
@@ -336,13 +331,13 @@ int iceberg_transform_apply(struct arena *a, const struct iceberg_partition_fiel
                             const struct iceberg_value *v, struct iceberg_value *ret, struct err *err)
 {
     struct iceberg_value r = *v;
-    int64_t days, seconds_day = 86400;
-    const int64_t second = 1000000;
+    const int64_t day = 86400000000, hour = 3600000000; /* microseconds */
+    int64_t days;
 
     if (!can_transform(f->transform, source))
         return err_set(err, ERR_UNSUPPORTED, "Iceberg: transform %.*s of type %.*s is not supported",
                        STR_ARG(iceberg_transform_name(a, f)), STR_ARG(iceberg_type_name(a, source)));
-    days = source->kind == ICEBERG_DATE ? v->i : (int64_t)floor_div(v->i, seconds_day * second);
+    days = source->kind == ICEBERG_DATE ? v->i : (int64_t)floor_div(v->i, day);
     if (f->transform == ICEBERG_VOID)
         r = (struct iceberg_value){.is_null = true};
     if (!r.is_null) {
@@ -363,7 +358,7 @@ int iceberg_transform_apply(struct arena *a, const struct iceberg_partition_fiel
             r.i = days;
             break;
         case ICEBERG_HOUR:
-            r.i = (int64_t)floor_div(v->i, 3600 * second);
+            r.i = (int64_t)floor_div(v->i, hour);
             break;
         default:
             break;

@@ -102,7 +102,8 @@ static int parse_primitive(struct arena *a, struct str text, const struct iceber
         if (take_char(&rest, ']') && rest.n == 0 && t->length >= 0)
             return 0;
     }
-    static const char *const later[] = {"timestamp_ns", "timestamptz_ns", "variant", "geometry", "geography", "unknown"};
+    static const char *const later[] = {"timestamp_ns", "timestamptz_ns", "variant",
+                                        "geometry",     "geography",      "unknown"};
     for (size_t i = 0; i < ARRAY_LEN(later); i++)
         if (str_starts_with(text, str_from_cstr(later[i])))
             return err_set(err, ERR_UNSUPPORTED, "Iceberg type %.*s (format version 3) is not supported",

@@ -273,7 +273,8 @@ static int64_t version_of(struct str location)
     struct str name = slash == SIZE_MAX ? location : str_skip(location, slash + 1);
     int64_t v;
 
-    return str_to_i64(str_slice(name, 0, str_find_char(name, '-', 0)), &v, NULL) == 0 && v >= 0 && v < INT32_MAX ? v : -1;
+    return str_to_i64(str_slice(name, 0, str_find_char(name, '-', 0)), &v, NULL) == 0 && v >= 0 && v < INT32_MAX ? v
+                                                                                                                 : -1;
 }
 
 static struct str metadata_location(struct iceberg_change *c)

@@ -29,7 +29,7 @@ struct iceberg_change {
     VEC(const struct iceberg_manifest_file *) manifests; /* of the new snapshot */
     VEC(struct str) locations, contents;                 /* files to write */
     struct iceberg_totals added, removed;
-    struct map partitions; /* changed ones */
+    struct map partitions;              /* changed ones */
     struct iceberg_manifest_list *hold; /* the base's manifests, as long as `manifests` points to them */
 };
 

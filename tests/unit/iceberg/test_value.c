@@ -55,7 +55,8 @@ static void values_have_the_specifications_bytes(void **state)
     assert_encodes("timestamp", (struct iceberg_value){.i = 400000}, "801a060000000000");
     assert_encodes("timestamptz", (struct iceberg_value){.i = 100000}, "a086010000000000");
     assert_encodes("string", (struct iceberg_value){.bytes = STR("ABC")}, "414243");
-    assert_encodes("uuid", (struct iceberg_value){.bytes = STR("0123456789abcdef")}, "30313233343536373839616263646566");
+    assert_encodes("uuid", (struct iceberg_value){.bytes = STR("0123456789abcdef")},
+                   "30313233343536373839616263646566");
     assert_encodes("fixed[2]", (struct iceberg_value){.bytes = STR("ab")}, "6162");
     assert_encodes("binary", (struct iceberg_value){.bytes = STR("Z")}, "5a");
     assert_encodes("decimal(5, 2)", (struct iceberg_value){.unscaled = 345}, "0159");
@@ -135,8 +136,9 @@ static void bounds_are_cut_to_16_and_upper_ones_rounded_up(void **state)
 static void bounds_count_code_points_not_bytes(void **state)
 {
     (void)state;
-    assert_bound("string", false, STR("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
-                                      "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"),
+    assert_bound("string", false,
+                 STR("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+                     "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"),
                  STR("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
                      "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"));
 }
