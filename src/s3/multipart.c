@@ -357,9 +357,9 @@ int s3_complete_upload(struct s3_call *c, struct err *err)
     struct str id = http_query(c->r, "uploadId");
     struct objects_conditions conditions;
     struct objects_upload upload;
-    struct objects_part *parts = NULL;
+    struct objects_part *parts;
     struct objects_info info;
-    size_t n = 0, have_n = 0;
+    size_t n, have_n;
     BUF_SCOPED struct buf b = {0};
     int rc;
 
