@@ -77,7 +77,7 @@ static void name_holder(int port, char *out, size_t n)
         buf_init(&comm, 256);
         if (!isdigit((unsigned char)e->d_name[0]) || !has_inode(e->d_name, wanted))
             continue;
-        snprintf(path, sizeof(path), "/proc/%s/comm", e->d_name);
+        snprintf(path, sizeof(path), "/proc/%.20s/comm", e->d_name);
         (void)!file_read(path, &comm, NULL);
         struct str name = str_trim(buf_str(&comm));
         snprintf(out, n, "%.*s (pid %s)", STR_ARG(name), e->d_name);

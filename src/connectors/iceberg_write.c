@@ -120,10 +120,13 @@ static int add_transform(struct buf *to, const struct iceberg_partition_field *f
         buf_add_cstr(to, "CAST(NULL AS INTEGER)");
         return 0;
     case ICEBERG_BUCKET:
+    case ICEBERG_UNKNOWN_TRANSFORM:
         break;
     }
     return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED", "Writing to tables partitioned by %s is not supported",
-                         f->transform == ICEBERG_BUCKET ? "bucket" : "truncate of this type");
+                         f->transform == ICEBERG_BUCKET     ? "bucket"
+                         : f->transform == ICEBERG_TRUNCATE ? "truncate of this type"
+                                                            : "an unknown transform");
 }
 
 static int add_partitions(struct connector_write *w, struct buf *columns, struct buf *options, struct err *err)

@@ -408,7 +408,7 @@ static void own_subqueries(const struct rel *r, struct subqueries *s)
 
 static void print_rel(struct plan *p, const struct rel *r, const char *indent, bool last, bool root)
 {
-    char inner[MAX_INDENT], detail[MAX_INDENT];
+    char inner[MAX_INDENT], detail[MAX_INDENT + 8];
     struct subqueries s = {.n = 0};
 
     own_subqueries(r, &s);
