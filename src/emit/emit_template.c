@@ -261,7 +261,7 @@ static int emit_hole(struct emitter *e, const char *at, const struct call *c)
             emit_string(e->to, e->session->time_zone);
             break;
         }
-        /* fall through */
+        __attribute__((fallthrough));
     case 'T':
     case 'P':
     case 'S':

@@ -34,6 +34,11 @@ struct shim {
         .name = (NAME), .args = (ARGS), .result = (RESULT), .call = (CALL), .sees_nulls = true \
     }
 
+#define SHIM_VOLATILE(NAME, ARGS, RESULT, CALL)                                                 \
+    {                                                                                           \
+        .name = (NAME), .args = (ARGS), .result = (RESULT), .call = (CALL), .is_volatile = true \
+    }
+
 extern const struct shim shims_arithmetic[], shims_cast[], shims_text[], shims_datetime[];
 extern const size_t shims_arithmetic_count, shims_cast_count, shims_text_count, shims_datetime_count;
 

@@ -210,7 +210,19 @@ static int register_table(duckdb_connection c, const struct shim *shims, size_t 
 
 int shims_register(duckdb_connection c, struct err *err)
 {
-    int rc = register_table(c, shims_arithmetic, shims_arithmetic_count, err);
+    const struct {
+        const struct shim *shims;
+        size_t n;
+    } tables[] = {{shims_arithmetic, shims_arithmetic_count},
+                  {shims_cast, shims_cast_count},
+                  {shims_text, shims_text_count},
+                  {shims_datetime, shims_datetime_count}};
 
-    return rc;
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        int rc = register_table(c, tables[i].shims, tables[i].n, err);
+
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
 }
