@@ -45,8 +45,8 @@ static int bind_order(struct expr_env *env, const struct ast_expr *e, struct agg
         if (!type_is_orderable(key->expr->type)) {
             struct str type = type_name(env->z->arena, key->expr->type);
 
-            return analyze_error(e, err, "TYPE_MISMATCH", "ORDER BY can only be applied to orderable types (actual: %.*s)",
-                                 STR_ARG(type));
+            return analyze_error(e, err, "TYPE_MISMATCH",
+                                 "ORDER BY can only be applied to orderable types (actual: %.*s)", STR_ARG(type));
         }
     }
     return 0;
@@ -60,8 +60,8 @@ static int check_distinct(struct expr_env *env, const struct ast_expr *e, const 
         if (!type_is_comparable(g->args[i]->type)) {
             struct str type = type_name(env->z->arena, g->args[i]->type);
 
-            return analyze_error(e, err, "TYPE_MISMATCH", "DISTINCT can only be applied to comparable types (actual: %.*s)",
-                                 STR_ARG(type));
+            return analyze_error(e, err, "TYPE_MISMATCH",
+                                 "DISTINCT can only be applied to comparable types (actual: %.*s)", STR_ARG(type));
         }
     }
     for (size_t i = 0; i < g->order_count; i++) {
@@ -142,8 +142,9 @@ int bind_aggregate(struct expr_env *env, struct str name, const struct ast_expr 
         struct str found = ast_find_aggregates(z->arena, e->call->args.items[i]);
 
         if (!str_is_null(found))
-            return analyze_error(e, err, "NESTED_AGGREGATION", "Cannot nest aggregations inside aggregation '%.*s': %.*s",
-                                 STR_ARG(name), STR_ARG(found));
+            return analyze_error(e, err, "NESTED_AGGREGATION",
+                                 "Cannot nest aggregations inside aggregation '%.*s': %.*s", STR_ARG(name),
+                                 STR_ARG(found));
         found = ast_find_windows(z->arena, e->call->args.items[i]);
         if (!str_is_null(found))
             return analyze_error(e, err, "NESTED_WINDOW",
@@ -161,8 +162,8 @@ int bind_aggregate(struct expr_env *env, struct str name, const struct ast_expr 
     }
     g.out.id = z->next_id++;
     if (c->aggregate_count == c->aggregate_cap)
-        c->aggregates =
-            vec_grow_in(z->arena, c->aggregates, &c->aggregate_cap, c->aggregate_count, sizeof(*c->aggregates));
+        c->aggregates = vec_grow_in(z->arena, c->aggregates, &c->aggregate_cap, c->aggregate_count,
+                                    sizeof(*c->aggregates));
     c->aggregates[c->aggregate_count++] = g;
     *ret = expr_column(z, &g.out);
     (*ret)->line = e->line;
@@ -188,8 +189,8 @@ static int find_window(const struct collector *c, size_t visible, const struct a
     for (size_t i = visible; i > 0; i--)
         if (str_eq(c->definitions[i - 1].name.lower, name->lower))
             return resolve_window(c, i - 1, &c->definitions[i - 1].window, ret, err);
-    return analyze_error_at(name->line, name->column, err, "INVALID_WINDOW_REFERENCE", "Cannot resolve WINDOW name %.*s",
-                            STR_ARG(name->value));
+    return analyze_error_at(name->line, name->column, err, "INVALID_WINDOW_REFERENCE",
+                            "Cannot resolve WINDOW name %.*s", STR_ARG(name->value));
 }
 
 /* A definition sees those before it; that bounds the recursion too. */
@@ -280,8 +281,10 @@ static int bind_partition(struct expr_env *env, const struct window_parts *p, st
 static enum frame_bound bound_of(const struct ast_bound *b)
 {
     static const enum frame_bound bounds[] = {
-        [AST_UNBOUNDED_PRECEDING] = BOUND_UNBOUNDED_PRECEDING, [AST_PRECEDING] = BOUND_PRECEDING,
-        [AST_CURRENT_ROW] = BOUND_CURRENT_ROW,                 [AST_FOLLOWING] = BOUND_FOLLOWING,
+        [AST_UNBOUNDED_PRECEDING] = BOUND_UNBOUNDED_PRECEDING,
+        [AST_PRECEDING] = BOUND_PRECEDING,
+        [AST_CURRENT_ROW] = BOUND_CURRENT_ROW,
+        [AST_FOLLOWING] = BOUND_FOLLOWING,
         [AST_UNBOUNDED_FOLLOWING] = BOUND_UNBOUNDED_FOLLOWING,
     };
 
@@ -343,18 +346,20 @@ static int bind_range_offset(struct expr_env *env, const struct ast_expr *e, con
                                 "Window frame of type RANGE PRECEDING or FOLLOWING requires ORDER BY");
     const struct ast_sort *sort = &p->order->items[0];
     if (w->order_count != 1)
-        return analyze_error_at(sort->line, sort->column, err, "INVALID_ORDER_BY",
-                                "Window frame of type RANGE PRECEDING or FOLLOWING requires single sort item in ORDER BY "
-                                "(actual: %zu)",
-                                w->order_count);
+        return analyze_error_at(
+            sort->line, sort->column, err, "INVALID_ORDER_BY",
+            "Window frame of type RANGE PRECEDING or FOLLOWING requires single sort item in ORDER BY "
+            "(actual: %zu)",
+            w->order_count);
     const struct type *key = w->order[0].expr->type;
     if (!type_is_numeric(key) && !is_datetime(key)) {
         struct str type = type_name(a, key);
 
-        return analyze_error(sort->key, err, "TYPE_MISMATCH",
-                             "Window frame of type RANGE PRECEDING or FOLLOWING requires that sort item type be numeric, "
-                             "datetime or interval (actual: %.*s)",
-                             STR_ARG(type));
+        return analyze_error(
+            sort->key, err, "TYPE_MISMATCH",
+            "Window frame of type RANGE PRECEDING or FOLLOWING requires that sort item type be numeric, "
+            "datetime or interval (actual: %.*s)",
+            STR_ARG(type));
     }
     if ((code = expr_bind(env, b->offset, ret, err)) < 0)
         return code;
@@ -366,8 +371,8 @@ static int bind_range_offset(struct expr_env *env, const struct ast_expr *e, con
         struct str x = type_name(a, offset), y = type_name(a, key);
 
         return analyze_error(b->offset, err, "TYPE_MISMATCH",
-                             "Window frame RANGE value type (%.*s) not compatible with sort item type (%.*s)", STR_ARG(x),
-                             STR_ARG(y));
+                             "Window frame RANGE value type (%.*s) not compatible with sort item type (%.*s)",
+                             STR_ARG(x), STR_ARG(y));
     }
     return 0;
 }
@@ -426,8 +431,9 @@ static int check_window_call(const struct ast_expr *e, const struct window_parts
         const struct ast_expr *nested = ast_first_window(c->args.items[i]);
 
         if (nested)
-            return analyze_error(nested, err, "NESTED_WINDOW",
-                                 "Cannot nest window functions or row pattern measures inside window function arguments");
+            return analyze_error(
+                nested, err, "NESTED_WINDOW",
+                "Cannot nest window functions or row pattern measures inside window function arguments");
     }
     if (needs_order && w->order_count == 0)
         return analyze_error_at(c->window->line, c->window->column, err, "MISSING_ORDER_BY",
@@ -448,7 +454,8 @@ static int check_window_call(const struct ast_expr *e, const struct window_parts
     return 0;
 }
 
-int bind_window_call(struct expr_env *env, struct str name, const struct ast_expr *e, struct expr **ret, struct err *err)
+int bind_window_call(struct expr_env *env, struct str name, const struct ast_expr *e, struct expr **ret,
+                     struct err *err)
 {
     struct analyzer *z = env->z;
     struct collector *c = env->collector;
@@ -469,8 +476,9 @@ int bind_window_call(struct expr_env *env, struct str name, const struct ast_exp
         const struct ast_expr *nested = ast_first_window(call->args.items[i]);
 
         if (nested)
-            return analyze_error(nested, err, "NESTED_WINDOW",
-                                 "Cannot nest window functions or row pattern measures inside window function arguments");
+            return analyze_error(
+                nested, err, "NESTED_WINDOW",
+                "Cannot nest window functions or row pattern measures inside window function arguments");
     }
     if ((code = bind_partition(&inner, &parts, &w, err)) < 0 || (code = bind_frame(&inner, e, &parts, &w, err)) < 0 ||
         (code = bind_parts(&inner, name, e, &g, err)) < 0)

@@ -27,9 +27,9 @@ static int zone_of_minutes(struct expr_env *env, int64_t minutes, struct str *re
     if (size > MAX_OFFSET_MINUTES)
         return err_set_named(err, ERR_INVALID, "INVALID_FUNCTION_ARGUMENT", "Invalid offset minutes %lld",
                              (long long)minutes);
-    return zone_parse(env->z->arena,
-                      arena_printf(env->z->arena, "%c%02d:%02d", minutes < 0 ? '-' : '+', (int)size / 60, (int)size % 60),
-                      ret);
+    return zone_parse(
+        env->z->arena,
+        arena_printf(env->z->arena, "%c%02d:%02d", minutes < 0 ? '-' : '+', (int)size / 60, (int)size % 60), ret);
 }
 
 static bool is_named(const struct function *f, const char *name)
@@ -145,7 +145,7 @@ int expr_call(struct expr_env *env, struct str name, struct expr **args, size_t 
 static int call_name(struct expr_env *env, const struct ast_expr *e, struct str *ret, struct err *err)
 {
     const struct ast_name *name = &e->call->name;
-    struct buf BUF_SCOPED text;
+    struct buf BUF_SCOPED text = {0};
 
     if (name->n == 1) {
         *ret = name->parts[0].lower;
@@ -197,7 +197,7 @@ static bool fold_session_call(struct expr_env *env, struct str name, const struc
 
 static int bind_typeof(struct expr_env *env, const struct expr *call, const struct ast_expr *e, struct expr **ret)
 {
-    struct buf BUF_SCOPED text;
+    struct buf BUF_SCOPED text = {0};
 
     buf_init(&text, 1 << 16);
     type_format(&text, call->args[0]->type);
@@ -214,7 +214,8 @@ static int bind_scalar_call(struct expr_env *env, struct str name, const struct 
     int code;
 
     if (c->distinct)
-        return analyze_error(e, err, "FUNCTION_NOT_AGGREGATE", "DISTINCT is not supported for non-aggregation functions");
+        return analyze_error(e, err, "FUNCTION_NOT_AGGREGATE",
+                             "DISTINCT is not supported for non-aggregation functions");
     if (c->filter && (code = expr_bind_as(env, c->filter, &type_boolean, "Filter expression", &filter, err)) < 0)
         return code;
     if (fold_session_call(env, name, e, ret, &code, err))
@@ -273,7 +274,15 @@ static int bind_concat(struct expr_env *env, const struct ast_expr *e, struct ex
     return expr_call(env, STR("concat"), args, 2, e, ret, err);
 }
 
-enum { ON_DATE = 1, ON_TIMESTAMP = 2, ON_TIMESTAMP_TZ = 4, ON_TIME = 8, ON_MONTHS = 16, ON_SECONDS = 32, ON_TIME_TZ = 64 };
+enum {
+    ON_DATE = 1,
+    ON_TIMESTAMP = 2,
+    ON_TIMESTAMP_TZ = 4,
+    ON_TIME = 8,
+    ON_MONTHS = 16,
+    ON_SECONDS = 32,
+    ON_TIME_TZ = 64
+};
 
 static int bind_extract(struct expr_env *env, const struct ast_expr *e, struct expr **ret, struct err *err)
 {

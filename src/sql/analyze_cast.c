@@ -4,7 +4,14 @@
 #include "sql/analyze_expr.h"
 #include "sql/datetime_text.h"
 
-enum { MAX_LENGTH = 0x7ffffffe, MAX_CHAR = 65536, MAX_DECIMAL = 38, MAX_PRECISION = 12, HELD_PRECISION = 6, MAX_DEPTH = 64 };
+enum {
+    MAX_LENGTH = 0x7ffffffe,
+    MAX_CHAR = 65536,
+    MAX_DECIMAL = 38,
+    MAX_PRECISION = 12,
+    HELD_PRECISION = 6,
+    MAX_DEPTH = 64
+};
 
 static int type_of(struct analyzer *z, const struct ast_type *t, int depth, const struct type **ret, struct err *err);
 
@@ -186,9 +193,10 @@ static int cast_text_with_zone(struct expr_env *env, const struct ast_expr *e, s
         return 0;
     }
     if (!is_known)
-        return analyze_unsupported(e->line, e->column, err,
-                                   "Casting a varchar that is no constant to timestamp with time zone is not supported: "
-                                   "cast to timestamp, then use with_timezone");
+        return analyze_unsupported(
+            e->line, e->column, err,
+            "Casting a varchar that is no constant to timestamp with time zone is not supported: "
+            "cast to timestamp, then use with_timezone");
     bool is_bad = datetime_parse_timestamp(value->constant.text, &text) < 0 ||
                   (!str_is_null(text.zone) && zone_parse(z->arena, text.zone, &zone) < 0);
     if (is_bad && e->cast.safe) {

@@ -49,7 +49,7 @@ int expr_bind_list(struct expr_env *env, const struct ast_exprs *list, struct ex
 /* "[integer, varchar(1)]" */
 static struct str list_types(struct arena *a, const struct type *const *types, size_t n)
 {
-    struct buf BUF_SCOPED b;
+    struct buf BUF_SCOPED b = {0};
 
     buf_init(&b, 1 << 16);
     for (size_t i = 0; i < n; i++) {
@@ -248,7 +248,8 @@ static int bind_grouping(struct expr_env *env, const struct ast_expr *e, struct 
     int code;
 
     if (e->grouping.n > MAX_ARGUMENTS)
-        return analyze_error(e, err, "TOO_MANY_ARGUMENTS", "GROUPING supports up to %d column arguments", MAX_ARGUMENTS);
+        return analyze_error(e, err, "TOO_MANY_ARGUMENTS", "GROUPING supports up to %d column arguments",
+                             MAX_ARGUMENTS);
     if ((code = expr_bind_list(env, &e->grouping, &args, err)) < 0)
         return code;
     *ret = expr_new(env->z, EXPR_GROUPING, e->grouping.n <= MAX_INTEGER_ARGUMENTS ? &type_integer : &type_bigint, e);

@@ -175,7 +175,7 @@ static int bind_typed(struct expr_env *env, const struct ast_expr *e, struct exp
         return analyze_error(e, err, "INVALID_LITERAL", "No literal form for resolvedType %.*s", STR_ARG(shown));
     }
     default: {
-        struct buf BUF_SCOPED upper;
+        struct buf BUF_SCOPED upper = {0};
 
         buf_init(&upper, 1 << 12);
         type_format(&upper, type);
@@ -264,8 +264,10 @@ static struct expr *text_or_null(struct analyzer *z, struct str text, const stru
 int bind_current(struct expr_env *env, const struct ast_expr *e, struct expr **ret, struct err *err)
 {
     static const char *const type_names[] = {
-        [AST_CURRENT_DATE] = "DATE",         [AST_CURRENT_TIME] = "TIME WITH TIME ZONE",
-        [AST_CURRENT_TIMESTAMP] = "TIMESTAMP WITH TIME ZONE", [AST_LOCALTIME] = "TIME",
+        [AST_CURRENT_DATE] = "DATE",
+        [AST_CURRENT_TIME] = "TIME WITH TIME ZONE",
+        [AST_CURRENT_TIMESTAMP] = "TIMESTAMP WITH TIME ZONE",
+        [AST_LOCALTIME] = "TIME",
         [AST_LOCALTIMESTAMP] = "TIMESTAMP",
     };
     struct analyzer *z = env->z;
@@ -273,8 +275,9 @@ int bind_current(struct expr_env *env, const struct ast_expr *e, struct expr **r
     int precision = e->current.precision >= 0 ? e->current.precision : 3;
 
     if (precision > MAX_PRECISION)
-        return err_set_named(err, ERR_INVALID, "NUMERIC_VALUE_OUT_OF_RANGE", "%s precision must be in range [0, %d]: %d",
-                             type_names[e->current.what], MAX_PRECISION, precision);
+        return err_set_named(err, ERR_INVALID, "NUMERIC_VALUE_OUT_OF_RANGE",
+                             "%s precision must be in range [0, %d]: %d", type_names[e->current.what], MAX_PRECISION,
+                             precision);
     if (precision > HELD_PRECISION)
         return analyze_unsupported(e->line, e->column, err, "%s with a precision above %d is not supported",
                                    type_names[e->current.what], HELD_PRECISION);

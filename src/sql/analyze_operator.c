@@ -9,8 +9,8 @@ static const char *const arithmetic_names[] = {"$add", "$subtract", "$multiply",
 static const char *const arithmetic_symbols[] = {"+", "-", "*", "/", "%"};
 
 /* Resolves an operator; `message` is what Trino says when there is none. AMBIGUOUS_FUNCTION_CALL has no position. */
-static int call_operator(struct expr_env *env, const char *name, struct expr **args, size_t n, const struct ast_expr *at,
-                         const char *message, struct expr **ret, struct err *err)
+static int call_operator(struct expr_env *env, const char *name, struct expr **args, size_t n,
+                         const struct ast_expr *at, const char *message, struct expr **ret, struct err *err)
 {
     struct err inner = {0};
     int code = expr_call(env, str_from_cstr(name), args, n, at, ret, &inner);
@@ -41,8 +41,8 @@ static int bind_arithmetic(struct expr_env *env, const struct ast_expr *e, struc
     if ((code = expr_bind(env, e->arithmetic.left, &args[0], err)) < 0 ||
         (code = expr_bind(env, e->arithmetic.right, &args[1], err)) < 0)
         return code;
-    const char *message =
-        cannot_apply(env->z->arena, args[0]->type, arithmetic_symbols[e->arithmetic.op], args[1]->type);
+    const char *message = cannot_apply(env->z->arena, args[0]->type, arithmetic_symbols[e->arithmetic.op],
+                                       args[1]->type);
     return call_operator(env, arithmetic_names[e->arithmetic.op], args, 2, e, message, ret, err);
 }
 
@@ -68,14 +68,16 @@ static int bind_plus(struct expr_env *env, const struct ast_expr *e, struct expr
     if (!type_is_integer((*ret)->type) && kind != TYPE_REAL && kind != TYPE_DOUBLE) {
         struct str type = type_name(env->z->arena, (*ret)->type);
 
-        return analyze_error(e, err, "TYPE_MISMATCH", "Unary '+' operator cannot by applied to %.*s type", STR_ARG(type));
+        return analyze_error(e, err, "TYPE_MISMATCH", "Unary '+' operator cannot by applied to %.*s type",
+                             STR_ARG(type));
     }
     return 0;
 }
 
 /* ---- comparison ---- */
 
-static const struct type *comparison_type(struct expr_env *env, const struct expr *x, const struct expr *y, bool orderable)
+static const struct type *comparison_type(struct expr_env *env, const struct expr *x, const struct expr *y,
+                                          bool orderable)
 {
     const struct type *common = type_common_super(env->z->arena, x->type, y->type);
 
@@ -91,7 +93,7 @@ static int bind_compare(struct expr_env *env, const struct ast_expr *e, struct e
         const char *symbol; /* Trino has only =, < and <= */
         bool swapped;
     } operators[] = {
-        [AST_EQ] = {COMPARE_EQ, "=", false}, [AST_NE] = {COMPARE_NE, "=", false}, [AST_LT] = {COMPARE_LT, "<", false},
+        [AST_EQ] = {COMPARE_EQ, "=", false},  [AST_NE] = {COMPARE_NE, "=", false}, [AST_LT] = {COMPARE_LT, "<", false},
         [AST_LE] = {COMPARE_LE, "<=", false}, [AST_GT] = {COMPARE_GT, "<", false}, [AST_GE] = {COMPARE_GE, "<=", false},
     };
     struct expr *x, *y;
@@ -260,7 +262,8 @@ static int bind_row_subscript(struct expr_env *env, const struct ast_expr *e, st
     const struct type *row = base->type;
 
     if (index->kind != AST_EXPR_INTEGER)
-        return analyze_error(index, err, "EXPRESSION_NOT_CONSTANT", "Subscript expression on ROW requires a constant index");
+        return analyze_error(index, err, "EXPRESSION_NOT_CONSTANT",
+                             "Subscript expression on ROW requires a constant index");
     if (index->integer > INT32_MAX || index->integer < INT32_MIN)
         return analyze_error(index, err, "TYPE_MISMATCH",
                              "Subscript expression on ROW requires integer index, found bigint");
@@ -289,9 +292,8 @@ static int bind_subscript(struct expr_env *env, const struct ast_expr *e, struct
     if ((code = expr_bind(env, e->subscript.index, &args[1], err)) < 0)
         return code;
     struct str index = type_name(env->z->arena, args[1]->type), base = type_name(env->z->arena, args[0]->type);
-    const char *message = arena_printf(env->z->arena, "Cannot use %.*s for subscript of %.*s", STR_ARG(index),
-                                       STR_ARG(base))
-                              .p;
+    const char *message =
+        arena_printf(env->z->arena, "Cannot use %.*s for subscript of %.*s", STR_ARG(index), STR_ARG(base)).p;
     return call_operator(env, "$subscript", args, 2, e, message, ret, err);
 }
 

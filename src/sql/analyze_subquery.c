@@ -138,8 +138,9 @@ static int bind_quantified(struct expr_env *env, const struct ast_expr *e, struc
     if (orderable ? !type_is_orderable(row) : !type_is_comparable(row)) {
         struct str type = type_name(env->z->arena, row);
 
-        return analyze_error(e, err, "TYPE_MISMATCH", "Type [%.*s] must be %s in order to be used in quantified comparison",
-                             STR_ARG(type), orderable ? "orderable" : "comparable");
+        return analyze_error(e, err, "TYPE_MISMATCH",
+                             "Type [%.*s] must be %s in order to be used in quantified comparison", STR_ARG(type),
+                             orderable ? "orderable" : "comparable");
     }
     (*ret)->op = operators[e->quantified.op];
     (*ret)->quantified_all = e->quantified.quantifier == AST_QUANTIFIER_ALL;

@@ -198,7 +198,7 @@ static bool find(void *ctx, const struct ast_expr *e)
 /* Trino lists aggregates, then windows, then grouping operations. */
 static struct str list_found(struct arena *a, const struct ast_expr *e, const int *kinds, size_t n)
 {
-    struct buf BUF_SCOPED b;
+    struct buf BUF_SCOPED b = {0};
     size_t count = 0;
 
     buf_init(&b, 1 << 20);

@@ -81,7 +81,7 @@ static int parse_double(struct arena *a, struct str text, bool is_real, struct c
 
 int decimal_parse(struct arena *a, struct str text, int *ret_precision, int *ret_scale, struct str *ret_digits)
 {
-    struct buf BUF_SCOPED digits;
+    struct buf BUF_SCOPED digits = {0};
     struct str s = text;
     bool negative = s.n > 0 && s.p[0] == '-', seen_point = false, seen_digit = false;
     int scale = 0, significant = 0;
@@ -266,7 +266,7 @@ static bool cast_text(struct arena *a, const struct type *from, struct str text,
                       struct constant *ret)
 {
     if (from->kind == TYPE_CHAR && to->kind == TYPE_VARCHAR) { /* the value is without its padding */
-        struct buf BUF_SCOPED padded;
+        struct buf BUF_SCOPED padded = {0};
 
         buf_init(&padded, (1 << 16) * 4 + text.n + 1);
         buf_add_str(&padded, text);

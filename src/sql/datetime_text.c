@@ -177,7 +177,8 @@ static bool parse_offset(struct str text, int *ret_minutes)
 
 static bool is_utc(struct str s)
 {
-    static const char *const names[] = {"utc", "z", "gmt", "ut", "uct", "zulu", "greenwich", "gmt0", "etc/utc", "etc/gmt"};
+    static const char *const names[] = {"utc",  "z",         "gmt",  "ut",      "uct",
+                                        "zulu", "greenwich", "gmt0", "etc/utc", "etc/gmt"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_eq_nocase(s, str_from_cstr(names[i])))
@@ -214,7 +215,8 @@ int zone_parse(struct arena *a, struct str text, struct str *ret)
     if (parse_offset(text, &minutes)) {
         int size = minutes < 0 ? -minutes : minutes;
 
-        *ret = minutes == 0 ? STR("UTC") : arena_printf(a, "%c%02d:%02d", minutes < 0 ? '-' : '+', size / 60, size % 60);
+        *ret = minutes == 0 ? STR("UTC")
+                            : arena_printf(a, "%c%02d:%02d", minutes < 0 ? '-' : '+', size / 60, size % 60);
         return 0;
     }
     if (!is_region(text))

@@ -10,11 +10,11 @@
 
 /* The parts that were written. */
 struct datetime_text {
-    int64_t days;     /* since 1970-01-01 */
-    int64_t time_us;  /* since midnight */
-    int precision;    /* digits of the fraction, may be more than 6: the rest is rounded */
-    bool rounds_up;   /* the digits behind the sixth round time_us up (done already) */
-    struct str zone;  /* as written; null: none */
+    int64_t days;    /* since 1970-01-01 */
+    int64_t time_us; /* since midnight */
+    int precision;   /* digits of the fraction, may be more than 6: the rest is rounded */
+    bool rounds_up;  /* the digits behind the sixth round time_us up (done already) */
+    struct str zone; /* as written; null: none */
 };
 
 /* 0, or ERR_INVALID without a message. Surrounding white space is allowed where Trino allows it. */

@@ -28,7 +28,8 @@ struct expr *expr_new_n(struct analyzer *z, enum expr_kind kind, const struct ty
     return e;
 }
 
-struct expr *expr_constant(struct analyzer *z, const struct type *type, struct constant value, const struct ast_expr *at)
+struct expr *expr_constant(struct analyzer *z, const struct type *type, struct constant value,
+                           const struct ast_expr *at)
 {
     struct expr *e = expr_new(z, EXPR_CONSTANT, type, at);
 
@@ -61,7 +62,7 @@ struct expr *expr_cast(struct analyzer *z, struct expr *e, const struct type *to
     if (type_eq(e->type, to))
         return e;
     if (z->describing && e->kind == EXPR_CONSTANT && e->constant.is_null && e->constant.i > 0)
-        z->parameter_types[e->constant.i - 1] = to; /* a ? of DESCRIBE INPUT: bind_parameter made it */
+        z->parameter_types[e->constant.i - 1] = to;             /* a ? of DESCRIBE INPUT: bind_parameter made it */
     if (to->kind == TYPE_TIMESTAMP_TZ && str_is_null(to->zone)) /* what has no zone gets the session's */
         to = type_timestamp_tz(z->arena, to->precision,
                                e->type->kind == TYPE_TIMESTAMP_TZ ? e->type->zone : z->context->session->time_zone);
@@ -84,7 +85,8 @@ struct expr *expr_cast(struct analyzer *z, struct expr *e, const struct type *to
 
 static bool constant_equal(const struct constant *x, const struct constant *y)
 {
-    return x->is_null == y->is_null && x->i == y->i && memcmp(&x->f, &y->f, sizeof(x->f)) == 0 && str_eq(x->text, y->text);
+    return x->is_null == y->is_null && x->i == y->i && memcmp(&x->f, &y->f, sizeof(x->f)) == 0 &&
+           str_eq(x->text, y->text);
 }
 
 bool expr_equal(const struct expr *x, const struct expr *y)

@@ -146,7 +146,7 @@ static void format_type(struct buf *to, const struct ast_type *t)
 
 struct str analyze_format_type(struct arena *a, const struct ast_type *t)
 {
-    struct buf BUF_SCOPED b;
+    struct buf BUF_SCOPED b = {0};
 
     buf_init(&b, MAX_TEXT);
     format_type(&b, t);
@@ -190,7 +190,8 @@ static void format_bound(struct buf *to, const struct ast_bound *b)
 
 static void format_frame(struct buf *to, const struct ast_frame *f)
 {
-    static const char *const units[] = {[AST_FRAME_RANGE] = "RANGE", [AST_FRAME_ROWS] = "ROWS", [AST_FRAME_GROUPS] = "GROUPS"};
+    static const char *const units[] = {
+        [AST_FRAME_RANGE] = "RANGE", [AST_FRAME_ROWS] = "ROWS", [AST_FRAME_GROUPS] = "GROUPS"};
 
     buf_addf(to, "%s ", units[f->unit]);
     if (f->end)
@@ -285,7 +286,8 @@ static void format_call(struct buf *to, const struct ast_call *c)
 
 /* ---- the others ---- */
 
-static void format_binary(struct buf *to, const struct ast_expr *left, const char *operator, const struct ast_expr *right)
+static void format_binary(struct buf *to, const struct ast_expr *left, const char *operator,
+                          const struct ast_expr * right)
 {
     buf_add_char(to, '(');
     format(to, left);
@@ -331,7 +333,7 @@ static void format_cases(struct buf *to, const struct ast_expr *e)
 
 static void format_literal(struct buf *to, const struct ast_expr *e)
 {
-    struct buf BUF_SCOPED hex;
+    struct buf BUF_SCOPED hex = {0};
 
     switch (e->kind) {
     case AST_EXPR_NULL:
@@ -376,14 +378,10 @@ static void format_literal(struct buf *to, const struct ast_expr *e)
 static void format_current(struct buf *to, const struct ast_expr *e)
 {
     static const char *const names[] = {
-        [AST_CURRENT_DATE] = "current_date",
-        [AST_CURRENT_TIME] = "current_time",
-        [AST_CURRENT_TIMESTAMP] = "current_timestamp",
-        [AST_LOCALTIME] = "localtime",
-        [AST_LOCALTIMESTAMP] = "localtimestamp",
-        [AST_CURRENT_USER] = "CURRENT_USER",
-        [AST_CURRENT_CATALOG] = "CURRENT_CATALOG",
-        [AST_CURRENT_SCHEMA] = "CURRENT_SCHEMA",
+        [AST_CURRENT_DATE] = "current_date",           [AST_CURRENT_TIME] = "current_time",
+        [AST_CURRENT_TIMESTAMP] = "current_timestamp", [AST_LOCALTIME] = "localtime",
+        [AST_LOCALTIMESTAMP] = "localtimestamp",       [AST_CURRENT_USER] = "CURRENT_USER",
+        [AST_CURRENT_CATALOG] = "CURRENT_CATALOG",     [AST_CURRENT_SCHEMA] = "CURRENT_SCHEMA",
         [AST_CURRENT_PATH] = "CURRENT_PATH",
     };
 
@@ -612,7 +610,7 @@ static void format(struct buf *to, const struct ast_expr *e)
 
 struct str analyze_format_expr(struct arena *a, const struct ast_expr *e)
 {
-    struct buf BUF_SCOPED b;
+    struct buf BUF_SCOPED b = {0};
 
     buf_init(&b, MAX_TEXT);
     format(&b, e);

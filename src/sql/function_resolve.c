@@ -386,7 +386,7 @@ static size_t select_candidates(struct resolver *r, struct candidate *items, siz
     }
     if (n > 1 && all_give_the_same_null(r, items, n)) {
         /* any of them, but always the same: the last by name, as Trino takes it */
-        struct buf BUF_SCOPED best, other;
+        struct buf BUF_SCOPED best = {0}, other = {0};
         size_t chosen = 0;
 
         buf_init(&best, 1 << 16);
@@ -411,7 +411,7 @@ static size_t select_candidates(struct resolver *r, struct candidate *items, siz
 
 static int fail_ambiguous(struct resolver *r, const struct candidate *items, size_t n)
 {
-    struct buf BUF_SCOPED b;
+    struct buf BUF_SCOPED b = {0};
 
     buf_init(&b, 1 << 16);
     for (size_t i = 0; i < n; i++) {
@@ -457,7 +457,7 @@ static void format_expected(struct resolver *r, struct buf *to, const struct sig
 
 static int fail_not_found(struct resolver *r, struct str name, const struct signature *s, size_t n)
 {
-    struct buf BUF_SCOPED actual, expected;
+    struct buf BUF_SCOPED actual = {0}, expected = {0};
 
     buf_init(&actual, 1 << 16);
     buf_init(&expected, 1 << 16);
