@@ -268,7 +268,7 @@ static bool cast_text(struct arena *a, const struct type *from, struct str text,
     if (from->kind == TYPE_CHAR && to->kind == TYPE_VARCHAR) { /* the value is without its padding */
         struct buf BUF_SCOPED padded = {0};
 
-        buf_init(&padded, (1 << 16) * 4 + text.n + 1);
+        buf_init(&padded, text.n + (size_t)from->precision + 1);
         buf_add_str(&padded, text);
         for (size_t n = rune_count(text); n < (size_t)from->precision && n < (size_t)to->precision; n++)
             buf_add_char(&padded, ' ');

@@ -2,6 +2,7 @@
  * Nodes of the bound tree: making, casting, comparing, walking them; and errors at nodes of the syntax tree.
  */
 #include "sql/analyze_expr.h"
+#include <math.h>
 
 /* ---- making ---- */
 
@@ -261,6 +262,7 @@ bool expr_is_deterministic(const struct expr *e)
 
 /* ---- errors ---- */
 
+PRINTF_LIKE(6, 0)
 static int fail_at(int code, int line, int column, struct err *err, const char *name, const char *fmt, va_list ap)
 {
     code = err_setv(err, code, fmt, ap);

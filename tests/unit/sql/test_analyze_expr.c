@@ -350,7 +350,7 @@ static void aggregates_and_windows_are_checked(void **state)
          "Expected expression of varchar, but 'x' has integer type"},
         {"SELECT abs(x) OVER ()" FROM_T, 1, 1, "FUNCTION_NOT_WINDOW", "Not a window function: abs"},
         {"SELECT sum(x) OVER w" FROM_T, 1, 20, "INVALID_WINDOW_REFERENCE", "Cannot resolve WINDOW name w"},
-        {"SELECT lag(x) OVER ()" FROM_T, 1, 20, "MISSING_ORDER_BY", "lag function requires an ORDER BY window clause"},
+        {"SELECT lag(x) OVER ()" FROM_T, 1, 21, "MISSING_ORDER_BY", "lag function requires an ORDER BY window clause"},
         {"SELECT lag(x) OVER (ORDER BY x ROWS 1 PRECEDING)" FROM_T, 1, 32, "INVALID_WINDOW_FRAME",
          "Cannot specify window frame for lag function"},
         {"SELECT rank() OVER (ORDER BY rank() OVER ())" FROM_T, 1, 30, "NESTED_WINDOW",
