@@ -86,8 +86,9 @@ struct expr *expr_cast(struct analyzer *z, struct expr *e, const struct type *to
 
 static bool constant_equal(const struct constant *x, const struct constant *y)
 {
-    return x->is_null == y->is_null && x->i == y->i && memcmp(&x->f, &y->f, sizeof(x->f)) == 0 &&
-           str_eq(x->text, y->text);
+    bool same_double = x->f == y->f ? signbit(x->f) == signbit(y->f) : isnan(x->f) && isnan(y->f);
+
+    return x->is_null == y->is_null && x->i == y->i && same_double && str_eq(x->text, y->text);
 }
 
 bool expr_equal(const struct expr *x, const struct expr *y)
