@@ -70,6 +70,8 @@ void query_end(struct query *q, const struct err *error);
 
 /* run.c: parses, analyses and executes, on the query's thread. */
 MUST_CHECK int query_run(struct query *q, struct err *err);
+/* session.c: the user, the properties and the zone that the client's headers named. */
+MUST_CHECK int query_check_session(const struct query *q, struct err *err);
 /* effects.c: what a statement that has no rows does: the connector's DDL, the session's changes. */
 MUST_CHECK int query_apply(struct query *q, const struct statement *s, struct err *err);
 

@@ -81,6 +81,7 @@ static void copy_session(struct session *to, const struct session *from, struct 
 {
     *to = *from;
     to->user = copy(a, from->user);
+    to->original_user = copy(a, from->original_user);
     to->source = copy(a, from->source);
     to->catalog = copy(a, from->catalog);
     to->schema = copy(a, from->schema);

@@ -293,8 +293,10 @@ static int plan(struct run *r, struct statement **ret)
     };
     int64_t from = clock_mono_us();
     struct ast_statement *ast;
-    int rc = sql_parse(&q->work, q->text, &ast, r->err);
+    int rc = query_check_session(q, r->err);
 
+    if (rc == 0)
+        rc = sql_parse(&q->work, q->text, &ast, r->err);
     if (rc == 0 && !str_is_null(q->session.transaction_id))
         rc = transactions_use(q->owner->transactions, q->session.transaction_id, r->err);
     if (rc == 0)

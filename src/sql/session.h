@@ -11,6 +11,7 @@
 
 struct session {
     struct str user;
+    struct str original_user;   /* who authenticated; null: the same */
     struct str source;          /* "trino-cli", …; null: unsaid */
     struct str catalog, schema; /* null: none chosen */
     struct str time_zone;       /* IANA name or offset as Trino prints it: "UTC", "Europe/Paris", "+02:00" */
