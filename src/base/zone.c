@@ -95,7 +95,8 @@ static bool change(struct text *t, struct change *ret)
     if (take(t, 'M')) {
         ret->kind = 'M';
         if (!number(t, &ret->month) || !take(t, '.') || !number(t, &ret->week) || !take(t, '.') ||
-            !number(t, &ret->day) || ret->month < 1 || ret->month > 12 || ret->week < 1 || ret->week > 5 || ret->day > 6)
+            !number(t, &ret->day) || ret->month < 1 || ret->month > 12 || ret->week < 1 || ret->week > 5 ||
+            ret->day > 6)
             return false;
     } else {
         if (take(t, 'J'))
@@ -140,7 +141,8 @@ static int64_t change_at(const struct change *c, int64_t year)
         day = january + c->day;
     } else {
         int64_t first = clock_days_from_civil(year, c->month, 1);
-        int64_t next = c->month == 12 ? clock_days_from_civil(year + 1, 1, 1) : clock_days_from_civil(year, c->month + 1, 1);
+        int64_t next = c->month == 12 ? clock_days_from_civil(year + 1, 1, 1)
+                                      : clock_days_from_civil(year, c->month + 1, 1);
         int weekday = (int)(((first + 4) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
         day = first + (c->day - weekday + 7) % 7 + (int64_t)(c->week - 1) * 7;
         while (day >= next)
@@ -210,7 +212,8 @@ static bool parse_file(struct zone *z, struct str file)
     if (footer > file.n)
         return false;
 
-    const unsigned char *times = (const unsigned char *)file.p + at, *kinds = times + c.time * 8, *types = kinds + c.time;
+    const unsigned char *times = (const unsigned char *)file.p + at, *kinds = times + c.time * 8,
+                        *types = kinds + c.time;
     z->times = calloc(c.time + 1, sizeof(*z->times));
     z->offsets = calloc(c.time + 1, sizeof(*z->offsets));
     if (!z->times || !z->offsets)

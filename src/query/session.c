@@ -30,8 +30,8 @@ static int check_properties(const struct query *q, struct err *err)
         if (rc < 0)
             return rc;
         if (!p && !(is_catalogs && catalog_has(q->owner->catalogs, e->key)))
-            return err_set_named(err, ERR_INVALID, "INVALID_SESSION_PROPERTY",
-                                 "Session property '%.*s' does not exist", STR_ARG(e->key));
+            return err_set_named(err, ERR_INVALID, "INVALID_SESSION_PROPERTY", "Session property '%.*s' does not exist",
+                                 STR_ARG(e->key));
     }
     return 0;
 }

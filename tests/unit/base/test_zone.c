@@ -66,8 +66,9 @@ static void history_is_known(void **state)
 
 static void names_do_not_lead_out_of_the_database(void **state)
 {
-    static const char *const names[] = {"", "/etc/passwd", "../../../etc/passwd", "Europe/../../x", "Mars/Olympus",
-                                        "Europe//Berlin", "Europe/", "Europe"};
+    static const char *const names[] = {
+        "",        "/etc/passwd", "../../../etc/passwd", "Europe/../../x", "Mars/Olympus", "Europe//Berlin",
+        "Europe/", "Europe"};
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         assert_null(zone_find(str_from_cstr(names[i])));

@@ -1,0 +1,25 @@
+/* The protocol's server over queries that somebody else set up: what service.c starts, and tests. */
+#ifndef TRINO_SERVER_H
+#define TRINO_SERVER_H
+
+#include "query/query.h"
+
+struct trino_server;
+
+struct trino_server_options {
+    const char *address;
+    int port; /* 0: a free one */
+    const char *tls_cert_pem, *tls_key_pem;
+    const char *environment, *node_id; /* NULL: "production", "sql" */
+    struct queries *queries;
+    struct engine *engine;     /* for /v1/status; NULL: memory is shown as 0 */
+    uint64_t memory_limit;     /* bytes, shown */
+    int64_t client_timeout_ms; /* 0: five minutes; a query whose client doesn't ask for that long is abandoned */
+};
+
+MUST_CHECK int trino_server_start(const struct trino_server_options *o, struct trino_server **ret, struct err *err);
+int trino_server_port(const struct trino_server *s);
+/* Cancels what runs, answers who waits, closes. Before queries_free. */
+void trino_server_stop(struct trino_server *s);
+
+#endif
