@@ -80,7 +80,7 @@ static void name_holder(int port, char *out, size_t n)
         snprintf(path, sizeof(path), "/proc/%.20s/comm", e->d_name);
         (void)!file_read(path, &comm, NULL);
         struct str name = str_trim(buf_str(&comm));
-        snprintf(out, n, "%.*s (pid %s)", STR_ARG(name), e->d_name);
+        snprintf(out, n, "%.*s (pid %.20s)", STR_ARG(name), e->d_name);
         break;
     }
     closedir(d);
