@@ -165,6 +165,7 @@ static int describe_input(struct analyzer *z, const struct ast_statement *s, str
     struct scope *output;
     int r = find_prepared(z, &s->prepare.name, &inner, err);
 
+    buf_init(&b, SQL_TEXT_MAX);
     if (r < 0)
         return r;
     begin_describe(z, inner);
@@ -172,7 +173,6 @@ static int describe_input(struct analyzer *z, const struct ast_statement *s, str
     z->describing = false;
     if (r < 0)
         return r;
-    buf_init(&b, SQL_TEXT_MAX);
     buf_add_cstr(&b, "SELECT * FROM (VALUES ");
     for (size_t i = 0; i < inner->parameters; i++) {
         const struct type *t = z->parameter_types[i];
@@ -262,6 +262,7 @@ static int describe_output(struct analyzer *z, const struct ast_statement *s, st
     size_t n = 0;
     int r = find_prepared(z, &s->prepare.name, &inner, err);
 
+    buf_init(&b, SQL_TEXT_MAX);
     if (r < 0)
         return r;
     begin_describe(z, inner);
@@ -281,7 +282,6 @@ static int describe_output(struct analyzer *z, const struct ast_statement *s, st
                 z, output,
                 (struct scope_field){.column = column_new(z, bound.output_names[i], bound.query->columns[i].type)});
     }
-    buf_init(&b, SQL_TEXT_MAX);
     buf_add_cstr(&b, "SELECT * FROM (VALUES ");
     for (size_t i = 0; i < output->n; i++)
         if (!output->fields[i].hidden)

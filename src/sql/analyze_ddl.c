@@ -89,7 +89,7 @@ static int analyze_property(struct analyzer *z, const struct ast_property *p, co
     value = r < 0 ? NULL : coerce_constant(z, value, def->type);
     if (!value)
         return analyze_error_at(
-            0, 0, err, name, "Invalid value for catalog '%.*s' %s property '%s': Cannot convert [%.*s] to %.*s",
+            p->line, p->column, err, name, "Invalid value for catalog '%.*s' %s property '%s': Cannot convert [%.*s] to %.*s",
             STR_ARG(o->catalog), kind, def->name, STR_ARG(text), STR_ARG(type_name(z->arena, def->type)));
     if (value->kind == EXPR_CONSTANT && value->constant.is_null)
         return analyze_error_at(p->line, p->column, err, name,

@@ -37,7 +37,7 @@ static int parameter_row_count(struct analyzer *z, const struct ast_row_count *c
         return 0;
     }
     if (c->parameter >= z->parameter_count)
-        return analyze_error_at(c->line, c->column, err, "INVALID_PARAMETER_USAGE",
+        return analyze_error_at(c->value_line, c->value_column, err, "INVALID_PARAMETER_USAGE",
                                 "Query takes no parameters: a value for ? is missing");
     const struct ast_expr *value = z->parameters[c->parameter];
     struct str text = analyze_format_expr(z->arena, value);
@@ -47,10 +47,10 @@ static int parameter_row_count(struct analyzer *z, const struct ast_row_count *c
     if (type_can_coerce(e->type, &type_bigint))
         e = expr_cast(z, e, &type_bigint);
     if (e->kind != EXPR_CONSTANT || e->type->kind != TYPE_BIGINT)
-        return analyze_error_at(c->line, c->column, err, "INVALID_ARGUMENTS",
+        return analyze_error_at(c->value_line, c->value_column, err, "INVALID_ARGUMENTS",
                                 "Non constant parameter value for %s: %.*s", clause, STR_ARG(text));
     if (e->constant.is_null)
-        return analyze_error_at(c->line, c->column, err, "INVALID_ARGUMENTS",
+        return analyze_error_at(c->value_line, c->value_column, err, "INVALID_ARGUMENTS",
                                 "Parameter value provided for %s is NULL: %.*s", clause, STR_ARG(text));
     *ret = e->constant.i;
     return 0;

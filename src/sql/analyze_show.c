@@ -403,9 +403,9 @@ int analyze_show(struct analyzer *z, const struct ast_statement *s, struct rel *
     BUF_SCOPED struct buf b;
     int r = 0;
 
+    buf_init(&b, MAX_REWRITTEN);
     if (s->kind == AST_SHOW_CREATE_TABLE || s->kind == AST_SHOW_CREATE_SCHEMA)
         return show_create(z, s, ret, ret_scope, err);
-    buf_init(&b, MAX_REWRITTEN);
     switch (s->kind) {
     case AST_SHOW_CATALOGS:
         r = show_catalogs(z, s, &b);

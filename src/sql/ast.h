@@ -559,7 +559,8 @@ struct ast_named_query {
 
 /* LIMIT, OFFSET, FETCH: a number or a parameter. */
 struct ast_row_count {
-    int line, column;
+    int line, column;             /* of the clause */
+    int value_line, value_column; /* of the number or parameter */
     enum { AST_COUNT_UNSAID, AST_COUNT_ALL, AST_COUNT_NUMBER, AST_COUNT_PARAMETER } kind;
     int64_t number;   /* AST_COUNT_NUMBER: ≥ 0 */
     size_t parameter; /* AST_COUNT_PARAMETER: its index */

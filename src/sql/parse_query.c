@@ -626,9 +626,12 @@ static struct ast_body *parse_query_term(struct parser *p, int floor)
     return left;
 }
 
-static struct ast_row_count parse_row_count(struct parser *p)
+static struct ast_row_count parse_row_count(struct parser *p, const struct token *clause)
 {
-    struct ast_row_count count = {.line = (int)here(p)->line, .column = (int)here(p)->column};
+    struct ast_row_count count = {.line = (int)clause->line,
+                                  .column = (int)clause->column,
+                                  .value_line = (int)here(p)->line,
+                                  .value_column = (int)here(p)->column};
     if (next_is(p, TOK_QUESTION)) {
         count.kind = AST_COUNT_PARAMETER;
         count.parameter = p->parameters++;
@@ -650,21 +653,23 @@ static struct ast_query *parse_query_no_with(struct parser *p)
     q->body = parse_query_term(p, 0);
     if (next_is(p, KW_ORDER))
         q->order_by = parse_order_by(p);
+    const struct token *clause = here(p);
     if (accept(p, KW_OFFSET)) {
-        q->offset = parse_row_count(p);
+        q->offset = parse_row_count(p, clause);
         if (!accept(p, KW_ROW))
             accept(p, KW_ROWS);
     }
+    clause = here(p);
     if (accept(p, KW_LIMIT)) {
         if (next_is(p, KW_ALL)) {
-            set_position(&q->limit, here(p));
+            set_position(&q->limit, clause);
             q->limit.kind = AST_COUNT_ALL;
             p->at++;
         } else {
-            q->limit = parse_row_count(p);
+            q->limit = parse_row_count(p, clause);
         }
     } else if (next_is(p, KW_FETCH)) {
-        set_position(&q->limit, here(p));
+        set_position(&q->limit, clause);
         p->at++;
         q->is_fetch = true;
         if (!accept(p, KW_FIRST))
@@ -672,7 +677,7 @@ static struct ast_query *parse_query_no_with(struct parser *p)
         q->limit.kind = AST_COUNT_NUMBER;
         q->limit.number = 1;
         if (!next_is(p, KW_ROW) && !next_is(p, KW_ROWS))
-            q->limit = parse_row_count(p);
+            q->limit = parse_row_count(p, clause);
         if (!accept(p, KW_ROW))
             expect(p, KW_ROWS);
         if (accept(p, KW_WITH)) {
