@@ -88,9 +88,10 @@ static int analyze_property(struct analyzer *z, const struct ast_property *p, co
     }
     value = r < 0 ? NULL : coerce_constant(z, value, def->type);
     if (!value)
-        return analyze_error_at(
-            p->line, p->column, err, name, "Invalid value for catalog '%.*s' %s property '%s': Cannot convert [%.*s] to %.*s",
-            STR_ARG(o->catalog), kind, def->name, STR_ARG(text), STR_ARG(type_name(z->arena, def->type)));
+        return analyze_error_at(p->line, p->column, err, name,
+                                "Invalid value for catalog '%.*s' %s property '%s': Cannot convert [%.*s] to %.*s",
+                                STR_ARG(o->catalog), kind, def->name, STR_ARG(text),
+                                STR_ARG(type_name(z->arena, def->type)));
     if (value->kind == EXPR_CONSTANT && value->constant.is_null)
         return analyze_error_at(p->line, p->column, err, name,
                                 "Invalid null value for catalog '%.*s' %s property '%s' from [%.*s]",
@@ -495,13 +496,30 @@ static int insert_columns(struct analyzer *z, const struct ast_statement *s, con
     return 0;
 }
 
-/* TypeCoercion.isCompatible: coercible, or both of one family of text, whose length is checked at run time. */
-static bool insert_compatible(const struct type *from, const struct type *to)
+static bool is_text(const struct type *t)
 {
-    if (type_can_coerce(from, to))
+    return t->kind == TYPE_VARCHAR || t->kind == TYPE_CHAR;
+}
+
+static bool has_bounded_text(const struct type *t)
+{
+    if (is_text(t))
+        return t->precision != TYPE_UNBOUNDED;
+    if ((t->element && has_bounded_text(t->element)) || (t->key && has_bounded_text(t->key)))
         return true;
-    return (from->kind == TYPE_VARCHAR || from->kind == TYPE_CHAR) &&
-           (to->kind == TYPE_VARCHAR || to->kind == TYPE_CHAR) && (from->kind == to->kind || to->kind == TYPE_CHAR);
+    for (size_t i = 0; i < t->field_count; i++)
+        if (has_bounded_text(t->fields[i].type))
+            return true;
+    return false;
+}
+
+/* StatementAnalyzer.typesMatchForInsert: what shares a common type is cast, and the cast may fail for a value; text
+ * inside arrays, maps and rows has to fit by its type. */
+static bool insert_compatible(struct analyzer *z, const struct type *from, const struct type *to)
+{
+    if (!is_text(to) && has_bounded_text(to))
+        return type_can_coerce(from, to);
+    return type_common_super(z->arena, from, to) != NULL;
 }
 
 static int mismatched_insert(struct analyzer *z, const struct ast_statement *s, const struct statement *ret,
@@ -518,6 +536,60 @@ static int mismatched_insert(struct analyzer *z, const struct ast_statement *s, 
     return analyze_error_at(s->line, s->column, err, "TYPE_MISMATCH",
                             "Insert query has mismatched column types: Table: [%.*s], Query: [%.*s]", STR_ARG(table),
                             STR_ARG(query));
+}
+
+/* Text that is too long for its column is an error when it has more than spaces to lose; a cast alone would cut it. */
+static int check_length(struct analyzer *z, struct expr **e, const struct type *to, struct err *err)
+{
+    const struct type *from = (*e)->type;
+    struct function_match match;
+    struct expr *call;
+
+    if (!is_text(from) || !is_text(to) || to->precision == TYPE_UNBOUNDED || from->precision <= to->precision)
+        return 0;
+    struct str message = arena_printf(z->arena,
+                                      "Cannot truncate non-space characters when casting from %.*s to %.*s on INSERT",
+                                      STR_ARG(type_name(z->arena, from)), STR_ARG(type_name(z->arena, to)));
+    struct expr *length = expr_new(z, EXPR_CONSTANT, &type_bigint, NULL);
+    struct expr *text = expr_new(z, EXPR_CONSTANT, type_varchar_n(z->arena, (int)message.n), NULL);
+    length->constant.i = to->precision;
+    text->constant.text = message;
+    const struct type *types[] = {type_varchar_n(z->arena, from->precision), length->type, text->type};
+    int r = function_resolve(z->arena, STR("$check_length"), types, ARRAY_LEN(types), NULL, &match, err);
+    if (r < 0)
+        return r;
+    call = expr_new(z, EXPR_CALL, match.result, NULL);
+    call->function = match.function;
+    call->arg_count = ARRAY_LEN(types);
+    call->args = arena_array(z->arena, struct expr *, ARRAY_LEN(types));
+    call->args[0] = expr_cast(z, *e, types[0]);
+    call->args[1] = length;
+    call->args[2] = text;
+    *e = call;
+    return 0;
+}
+
+/* The source's rows as the target's columns take them. */
+static int coerce_rows(struct analyzer *z, struct rel **query, const struct type *const *types, struct err *err)
+{
+    size_t n = (*query)->column_count;
+    struct column *columns = arena_array(z->arena, struct column, n);
+    struct expr **exprs = arena_array(z->arena, struct expr *, n);
+    bool same = true;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct column *c = &(*query)->columns[i];
+        exprs[i] = expr_column(z, c);
+        int r = check_length(z, &exprs[i], types[i], err);
+        if (r < 0)
+            return r;
+        exprs[i] = expr_cast(z, exprs[i], types[i]);
+        columns[i] = column_new(z, c->name, types[i]);
+        same = same && type_eq(c->type, types[i]);
+    }
+    if (!same)
+        *query = rel_project(z, *query, columns, exprs, n);
+    return 0;
 }
 
 static int insert(struct analyzer *z, const struct ast_statement *s, struct statement *ret, struct err *err)
@@ -551,11 +623,10 @@ static int insert(struct analyzer *z, const struct ast_statement *s, struct stat
     const struct type **types = arena_array(z->arena, const struct type *, ret->insert_count);
     for (size_t i = 0; i < ret->insert_count; i++) {
         types[i] = ret->target->columns[ret->insert_columns[i]].type;
-        if (!insert_compatible(ret->query->columns[i].type, types[i]))
+        if (!insert_compatible(z, ret->query->columns[i].type, types[i]))
             return mismatched_insert(z, s, ret, err);
     }
-    ret->query = rel_coerce(z, ret->query, types);
-    return 0;
+    return coerce_rows(z, &ret->query, types, err);
 }
 
 /* ---- DELETE, TRUNCATE ---- */
