@@ -1,0 +1,346 @@
+/*
+ * The `sql` process: opens the engine, the object library and the catalog's database, mounts the catalogs that the spec
+ * names, and serves until it is told to stop.
+ */
+#include "trino/service.h"
+
+#include "base/log.h"
+#include "base/vec.h"
+#include "catalog/catalog.h"
+#include "connectors/iceberg.h"
+#include "connectors/information_schema.h"
+#include "connectors/memory.h"
+#include "connectors/system.h"
+#include "connectors/tpc.h"
+#include "os/file.h"
+#include "os/signal.h"
+#include "trino/errors.h"
+#include "trino/server.h"
+
+struct service {
+    const struct spec *spec;
+    struct arena arena;
+    struct engine *engine;
+    struct objects *objects; /* NULL until a catalog needs it; so is `db` */
+    struct db *db;
+    VEC(struct catalog *) tables; /* one an Iceberg catalog */
+    VEC(struct connector *) connectors;
+    struct connector_set set;
+    struct virtual_context virtual;
+    struct runtime_source runtime;
+    struct queries *queries;
+    struct trino_server *server;
+};
+
+/* ---- catalogs ---- */
+
+/* "platform.yaml:12: …" about a line of the spec. */
+static int spec_error(const struct service *s, int line, struct err *err, const char *fmt, ...) PRINTF_LIKE(4, 5);
+static int spec_error(const struct service *s, int line, struct err *err, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    err_setv(err, ERR_INVALID, fmt, ap);
+    va_end(ap);
+    return err_prefix(err, "%.*s:%d", STR_ARG(str_is_null(s->spec->file) ? STR("platform.yaml") : s->spec->file), line);
+}
+
+static struct str data_path(struct service *s, const char *name)
+{
+    return path_join(&s->arena, s->spec->data_dir, str_from_cstr(name));
+}
+
+/* A value of libpq's conninfo, whatever is in it. */
+static void add_conninfo(struct buf *to, const char *key, struct str value)
+{
+    buf_addf(to, "%s='", key);
+    for (size_t i = 0; i < value.n; i++) {
+        if (value.p[i] == '\'' || value.p[i] == '\\')
+            buf_add_char(to, '\\');
+        buf_add_char(to, value.p[i]);
+    }
+    buf_add_cstr(to, "' ");
+}
+
+static int open_postgresql(struct service *s, struct err *err)
+{
+    const struct spec_postgresql *p = &s->spec->catalog;
+    BUF_SCOPED struct buf conninfo, password;
+    int rc = 0;
+
+    buf_init(&conninfo, 8192);
+    buf_init(&password, 8192);
+    add_conninfo(&conninfo, "host", p->host);
+    buf_addf(&conninfo, "port=%d ", p->port);
+    add_conninfo(&conninfo, "dbname", p->database);
+    add_conninfo(&conninfo, "user", p->user);
+    if (!str_is_null(p->password_file))
+        rc = file_read(arena_cstr(&s->arena, p->password_file), &password, err);
+    while (password.n && (password.p[password.n - 1] == '\n' || password.p[password.n - 1] == '\r'))
+        buf_truncate(&password, password.n - 1);
+    if (rc == 0)
+        rc = db_open_postgres(buf_cstr(&conninfo), password.n ? buf_cstr(&password) : NULL, &s->db, err);
+    explicit_bzero(password.p, password.n);
+    return rc < 0 ? err_prefix(err, "the catalog's PostgreSQL") : 0;
+}
+
+static int open_storage(struct service *s, struct err *err)
+{
+    int rc = 0;
+
+    if (!s->objects) {
+        struct str folder = data_path(s, "objects");
+        if ((rc = file_make_folders(folder.p, 0700, err)) < 0 || (rc = objects_open(folder.p, &s->objects, err)) < 0)
+            return rc;
+    }
+    if (!s->db)
+        rc = s->spec->catalog.is_set ? open_postgresql(s, err)
+                                     : db_open_sqlite(data_path(s, "catalog.db").p, &s->db, err);
+    return rc;
+}
+
+static int make_iceberg(struct service *s, const struct spec_catalog *c, struct connector **ret, struct err *err)
+{
+    struct catalog *tables;
+    /* Real Trino that opens the same tables is configured with the same name. */
+    struct str name = spec_catalog_property(c, "iceberg.jdbc-catalog.catalog-name", NULL);
+    int rc = open_storage(s, err);
+
+    if (rc < 0 || (rc = catalog_open(s->db, str_is_null(name) ? c->name : name, &tables, err)) < 0)
+        return rc;
+    vec_push(&s->tables, tables);
+    const struct iceberg_options o = {
+        .catalog = c->name,
+        .warehouse = spec_catalog_property(c, "warehouse", "s3://trino-data"),
+        .tables = tables,
+        .objects = s->objects,
+        .engine = s->engine,
+    };
+    return iceberg_connector_new(&o, ret, err);
+}
+
+static int make_memory(struct service *s, const struct spec_catalog *c, struct connector **ret, struct err *err)
+{
+    return memory_connector_new(c->name, s->engine, ret, err);
+}
+
+/* One of two words, in any case; the error names the property's line. */
+static int read_choice(const struct service *s, const struct spec_catalog *c, const char *name, const char *off,
+                       const char *on, bool *ret, struct err *err)
+{
+    struct str value = spec_catalog_property(c, name, off);
+
+    *ret = str_eq_nocase(value, str_from_cstr(on));
+    if (*ret || str_eq_nocase(value, str_from_cstr(off)))
+        return 0;
+    for (size_t i = 0; i < c->property_count; i++)
+        if (str_eq_cstr(c->properties[i].name, name))
+            return spec_error(s, c->properties[i].line, err, "%s is %s or %s, not %.*s", name, off, on, STR_ARG(value));
+    return 0;
+}
+
+static int make_tpch(struct service *s, const struct spec_catalog *c, struct connector **ret, struct err *err)
+{
+    bool standard, decimals;
+    int rc = read_choice(s, c, "tpch.column-naming", "SIMPLIFIED", "STANDARD", &standard, err);
+
+    if (rc == 0)
+        rc = read_choice(s, c, "tpch.double-type-mapping", "DOUBLE", "DECIMAL", &decimals, err);
+    if (rc < 0)
+        return rc;
+    return tpch_connector_new(c->name, s->engine, data_path(s, "sql/tpch").p, standard, decimals, ret, err);
+}
+
+static int make_tpcds(struct service *s, const struct spec_catalog *c, struct connector **ret, struct err *err)
+{
+    return tpcds_connector_new(c->name, s->engine, data_path(s, "sql/tpcds").p, ret, err);
+}
+
+static const struct connector_kind {
+    const char *name;
+    const char *properties[4]; /* that it knows; NULL-terminated */
+    int (*make)(struct service *s, const struct spec_catalog *c, struct connector **ret, struct err *err);
+} kinds[] = {
+    {"iceberg", {"warehouse", "iceberg.jdbc-catalog.catalog-name"}, make_iceberg},
+    {"memory", {NULL}, make_memory},
+    {"tpcds", {NULL}, make_tpcds},
+    {"tpch", {"tpch.column-naming", "tpch.double-type-mapping"}, make_tpch},
+};
+
+static bool knows_property(const struct connector_kind *k, struct str name)
+{
+    for (const char *const *p = k->properties; *p; p++)
+        if (str_eq_cstr(name, *p))
+            return true;
+    return false;
+}
+
+static int mount_one(struct service *s, const struct spec_catalog *c, struct err *err)
+{
+    const struct connector_kind *kind = NULL;
+    struct connector *connector;
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds) && !kind; i++)
+        kind = str_eq_cstr(c->connector, kinds[i].name) ? &kinds[i] : NULL;
+    if (!kind)
+        return spec_error(s, c->line, err, "no connector is called %.*s: expected iceberg, memory, tpcds or tpch",
+                          STR_ARG(c->connector));
+    if (str_eq(c->name, STR("system")))
+        return spec_error(s, c->line, err, "the catalog system is the server's own: choose another name");
+    for (size_t i = 0; i < c->property_count; i++)
+        if (!knows_property(kind, c->properties[i].name))
+            return spec_error(s, c->properties[i].line, err, "the connector %s has no property %.*s", kind->name,
+                              STR_ARG(c->properties[i].name));
+    int rc = kind->make(s, c, &connector, err);
+    if (rc < 0)
+        return err_prefix(err, "the catalog %.*s", STR_ARG(c->name));
+    vec_push(&s->connectors, connector);
+    return 0;
+}
+
+static int by_catalog(const void *a, const void *b)
+{
+    return str_cmp((*(struct connector *const *)a)->catalog, (*(struct connector *const *)b)->catalog);
+}
+
+static int mount_all(struct service *s, struct err *err)
+{
+    int rc;
+
+    s->virtual = (struct virtual_context){.catalogs = &s->set, .runtime = &s->runtime};
+    s->virtual.information_schema = information_schema_new(&s->virtual);
+    vec_push(&s->connectors, system_connector_new(&s->virtual));
+    for (size_t i = 0; i < s->spec->catalog_count; i++)
+        if ((rc = mount_one(s, &s->spec->catalogs[i], err)) < 0)
+            return rc;
+    qsort(s->connectors.items, s->connectors.n, sizeof(*s->connectors.items), by_catalog);
+    s->set = (struct connector_set){s->connectors.items, s->connectors.n};
+    return 0;
+}
+
+/* ---- system.runtime ---- */
+
+static void list_queries(void *ctx, struct arena *a, struct runtime_query **ret, size_t *ret_n)
+{
+    static const char *const states[] = {
+        [QUERY_QUEUED] = "QUEUED",   [QUERY_PLANNING] = "PLANNING",   [QUERY_STARTING] = "STARTING",
+        [QUERY_RUNNING] = "RUNNING", [QUERY_FINISHING] = "FINISHING", [QUERY_FINISHED] = "FINISHED",
+        [QUERY_FAILED] = "FAILED",
+    };
+    struct service *s = ctx;
+    struct query_info *all;
+    size_t n = queries_list(s->queries, a, &all);
+
+    *ret = arena_array(a, struct runtime_query, n + 1);
+    *ret_n = n;
+    for (size_t i = 0; i < n; i++) {
+        const struct query_stats *stats = &all[i].stats;
+        struct runtime_query *q = &(*ret)[i];
+        *q = (struct runtime_query){
+            .query_id = all[i].id,
+            .state = str_from_cstr(states[stats->state]),
+            .user = all[i].user,
+            .source = all[i].source,
+            .query = all[i].text,
+            .queued_ms = stats->queued_us / 1000,
+            .analysis_ms = stats->analysis_us / 1000,
+            .planning_ms = (stats->analysis_us + stats->planning_us) / 1000,
+            .created_us = stats->created_us,
+            .started_us = stats->state == QUERY_QUEUED ? 0 : stats->created_us + stats->queued_us,
+            .last_heartbeat_us = all[i].ended_us ? all[i].ended_us : stats->created_us + stats->elapsed_us,
+            .end_us = all[i].ended_us,
+        };
+        if (all[i].error.code) {
+            const struct trino_error *e = trino_error_find(&all[i].error);
+            q->error_type = str_from_cstr(e->type);
+            q->error_code = str_from_cstr(e->name);
+        }
+    }
+}
+
+/* ---- the process ---- */
+
+static int open_engine(struct service *s, const char *extension_dir, struct err *err)
+{
+    const struct engine_options o = {
+        .temp_dir = data_path(s, "sql/spill"),
+        .extension_dir = str_from_cstr(extension_dir),
+        .memory_limit = s->spec->sql.memory,
+        .threads = s->spec->sql.threads,
+    };
+    int rc = file_make_folders(data_path(s, "sql").p, 0700, err);
+
+    return rc < 0 ? rc : engine_open(&o, &s->engine, err);
+}
+
+static int start(struct service *s, const char *extension_dir, struct err *err)
+{
+    const struct spec *spec = s->spec;
+    int rc = open_engine(s, extension_dir, err);
+
+    if (rc < 0 || (rc = mount_all(s, err)) < 0)
+        return rc;
+    const struct queries_options queries = {
+        .engine = s->engine,
+        .catalogs = &s->set,
+        .information_schema = s->virtual.information_schema,
+        .max_running = spec->sql.max_queries,
+    };
+    if ((rc = queries_new(&queries, &s->queries, err)) < 0)
+        return rc;
+    s->runtime = (struct runtime_source){
+        .ctx = s,
+        .node_id = STR("sql"),
+        .http_uri = arena_printf(&s->arena, "http://%.*s:%d", STR_ARG(spec->bind), spec->sql.port),
+        .version = STR("476"),
+        .list_queries = list_queries,
+    };
+    const struct trino_server_options server = {
+        .address = arena_cstr(&s->arena, spec->bind),
+        .port = spec->sql.port,
+        .node_id = "sql",
+        .queries = s->queries,
+        .engine = s->engine,
+        .memory_limit = spec->sql.memory,
+    };
+    return trino_server_start(&server, &s->server, err);
+}
+
+static void stop(struct service *s)
+{
+    trino_server_stop(s->server);
+    queries_free(s->queries);
+    for (size_t i = 0; i < s->connectors.n; i++)
+        if (s->connectors.items[i]->ops->close)
+            s->connectors.items[i]->ops->close(s->connectors.items[i]);
+    vec_release(&s->connectors);
+    if (s->virtual.information_schema && s->virtual.information_schema->ops->close)
+        s->virtual.information_schema->ops->close(s->virtual.information_schema);
+    for (size_t i = 0; i < s->tables.n; i++)
+        catalog_close(s->tables.items[i]);
+    vec_release(&s->tables);
+    if (s->objects)
+        objects_close(s->objects);
+    if (s->db)
+        db_close(s->db);
+    if (s->engine)
+        engine_close(s->engine);
+    arena_release(&s->arena);
+}
+
+int trino_service_run(const struct spec *spec, struct secrets *secrets, const char *extension_dir, struct err *err)
+{
+    struct service s = {.spec = spec};
+    (void)secrets; /* none yet: no password, and files are read without the store's keys */
+
+    signal_setup();
+    int rc = start(&s, extension_dir, err);
+    if (rc == 0) {
+        log_info("listening on %.*s:%d", STR_ARG(spec->bind), trino_server_port(s.server));
+        signal_wait_stop(-1);
+        log_info("stopping");
+    }
+    stop(&s);
+    return rc;
+}
