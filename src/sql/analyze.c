@@ -491,32 +491,13 @@ static int analyze_statement(struct analyzer *z, const struct ast_statement *s, 
     }
 }
 
-/* What the client sent along must be known, whatever the statement. */
-static int check_session(const struct analyze_context *c, struct err *err)
-{
-    for (struct map_entry *e = NULL; (e = map_next(&c->session->properties, e));) {
-        size_t dot = str_find_char(e->key, '.', 0);
-        struct connector *connector = dot == SIZE_MAX ? NULL : connector_find(c->catalogs, str_slice(e->key, 0, dot));
-        bool known = dot == SIZE_MAX && session_property_find(e->key);
-
-        for (size_t i = 0; connector && i < connector->ops->session_property_count; i++)
-            known = known || str_eq_cstr(str_skip(e->key, dot + 1), connector->ops->session_property_defs[i].name);
-        if (!known)
-            return analyze_error_at(0, 0, err, "INVALID_SESSION_PROPERTY", "Session property '%.*s' does not exist",
-                                    STR_ARG(e->key));
-    }
-    return 0;
-}
-
 int analyze(const struct analyze_context *c, struct arena *a, const struct ast_statement *s,
             struct analyze_tables *ret_tables, struct statement **ret, struct err *err)
 {
     struct analyzer z = {.context = c, .arena = a, .tables = ret_tables};
     struct statement *statement = arena_new(a, struct statement);
-    int r = check_session(c, err);
+    int r = s->parameters && s->kind != AST_PREPARE ? check_parameter_count(s, 0, err) : 0;
 
-    if (r == 0 && s->parameters && s->kind != AST_PREPARE)
-        r = check_parameter_count(s, 0, err);
     if (r == 0)
         r = analyze_statement(&z, s, statement, err);
     if (r < 0)

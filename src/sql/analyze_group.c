@@ -400,7 +400,7 @@ static int regroup_grouping(struct regroup *g, struct expr *e, struct err *err)
         if (key == g->s->keys.n) {
             struct str name = e->args[i]->kind == EXPR_COLUMN ? source_name(g->s, e->args[i]->column_id)
                                                               : STR("expression");
-            return analyze_error_at(e->args[i]->line, e->args[i]->column, err, "INVALID_ARGUMENTS",
+            return analyze_error_at(e->line, e->column, err, "INVALID_ARGUMENTS",
                                     "The arguments to GROUPING() must be expressions referenced by the GROUP BY at the "
                                     "associated query level. Mismatch due to %.*s.",
                                     STR_ARG(name));

@@ -286,11 +286,6 @@ static void set_text(struct map *m, const char *name, const char *text)
     free(map_set(m, str_from_cstr(name), s));
 }
 
-void fake_set_property(struct fake *f, const char *name, const char *value)
-{
-    set_text(&f->session.properties, name, value);
-}
-
 void fake_prepare(struct fake *f, const char *name, const char *text)
 {
     set_text(&f->session.prepared, name, text);

@@ -25,7 +25,6 @@ struct statement *fake_must_bind(struct fake *f, const char *sql);
 void fake_must_fail(struct fake *f, const char *sql, const char *want);
 /* "name type, name type, …" of a bound query's output. */
 struct str fake_output(struct fake *f, const struct statement *s);
-void fake_set_property(struct fake *f, const char *name, const char *value);
 void fake_prepare(struct fake *f, const char *name, const char *text);
 
 #endif

@@ -208,8 +208,6 @@ static void session_statements_check_names_and_values(void **state)
     assert_text(fake_must_bind(&fake, "SET TIME ZONE INTERVAL -'1:30' HOUR TO MINUTE")->value, "-01:30");
     assert_true(str_is_null(fake_must_bind(&fake, "SET TIME ZONE LOCAL")->value));
     fails("SET TIME ZONE 'Mars/Olympus'", "NOT_SUPPORTED: Time zone not supported: Mars/Olympus");
-    fake_set_property(&fake, "nothing_like_it", "1");
-    fails("SELECT 1", "INVALID_SESSION_PROPERTY: Session property 'nothing_like_it' does not exist");
 }
 
 static void use_asks_whether_there_is_such_a_schema(void **state)
