@@ -2,10 +2,10 @@
  * One request and its response: the meeting point of libmicrohttpd, which calls exchange_handle again and again on a
  * network thread, and of the handler, which answers from any thread.
  *
- * Between two calls the connection is suspended while somebody else works: its buffers stay where they are, so a piece
- * of the body is processed in place. Whoever ends that work resumes it, under x->lock, and the next call of
- * exchange_handle sees what came of it. A suspended connection doesn't notice that its client left: it does when it
- * goes on.
+ * A piece of the body is copied for the pool, which works on it while the next one is read; when that one is there first,
+ * and while an answer is made, the connection is suspended. Whoever ends the work resumes it, under x->lock, and the next
+ * call of exchange_handle sees what came of it. A suspended connection doesn't notice that its client left: it does when
+ * it goes on. One that isn't may be gone with a piece in work: the pool then is the last owner.
  */
 #include "http/internal.h"
 
@@ -83,7 +83,7 @@ void exchange_completed(void *server, struct MHD_Connection *connection, void **
     pthread_mutex_lock(&x->lock);
     x->connection_gone = true;
     x->completed = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
-    bool last = !x->handler_owes;
+    bool last = !x->handler_owes && !x->piece_in_work;
     pthread_mutex_unlock(&x->lock);
     if (last)
         end(x);
@@ -162,8 +162,12 @@ static void run_body(void *arg)
     x->server->handler.body(x->server->ctx, &x->r, buf_str(&x->piece));
     pthread_mutex_lock(&x->lock);
     x->piece_in_work = false;
-    resume(x);
+    bool last = x->connection_gone && !x->handler_owes;
+    if (!last)
+        resume(x);
     pthread_mutex_unlock(&x->lock);
+    if (last)
+        end(x);
 }
 
 /* Under x->lock, on the network thread. */
@@ -227,8 +231,8 @@ static enum MHD_Result begin(struct exchange *x, const char *method, const char 
     return ok;
 }
 
-/* A piece of the body: copied, since libmicrohttpd moves what it has while the connection is suspended, and handed to the
- * pool. Under x->lock. */
+/* A piece of the body: copied, and handed to the pool. While that works the next one is read; the connection is suspended
+ * only when it is there first. Under x->lock. */
 static enum MHD_Result body(struct exchange *x, const char *upload, size_t *upload_n)
 {
     if (x->suspended) /* it goes on with what it has read, suspended or not: keep the rest */
@@ -239,14 +243,16 @@ static enum MHD_Result body(struct exchange *x, const char *upload, size_t *uplo
         *upload_n = 0;
         return MHD_YES;
     }
-    buf_reset(&x->piece);
-    buf_append(&x->piece, upload, *upload_n);
-    *upload_n = 0;
-    x->piece_in_work = !x->piece.failed && pool_submit(x->server->pool, run_body, x);
     if (x->piece_in_work) {
         suspend(x);
         return MHD_YES;
     }
+    buf_reset(&x->piece);
+    buf_append(&x->piece, upload, *upload_n);
+    *upload_n = 0;
+    x->piece_in_work = !x->piece.failed && pool_submit(x->server->pool, run_body, x);
+    if (x->piece_in_work)
+        return MHD_YES;
     x->stage = STAGE_REFUSED;
     refuse(x, 503); /* sent when the rest of the body went by: libmicrohttpd has no way to answer earlier */
     return MHD_YES;
@@ -259,6 +265,10 @@ static enum MHD_Result finish(struct exchange *x)
 
     if (x->responded)
         return x->queued ? MHD_YES : queue(x);
+    if (x->piece_in_work) { /* the last one */
+        suspend(x);
+        return MHD_YES;
+    }
     if (x->stage == STAGE_BODY) {
         x->stage = STAGE_FINISH;
         x->handler_owes = true;

@@ -4,7 +4,7 @@
  * A request goes through a handler's functions in this order, each once but `body`:
  *   begin   on a network thread, when the headers are read and before a client that said "Expect: 100-continue" sends its
  *           body. Must not block. It may respond at once: the body is then not read and the connection closes after.
- *   body    on the server's pool: the next piece of the body, in order, with the connection suspended meanwhile. It may
+ *   body    on the server's pool: the next piece of the body, in order, one at a time. It may
  *           respond: the rest of the body is dropped, then the answer sent; no `finish`.
  *   finish  when the body is complete: on the network thread when `begin` set r->fast, else on the pool.
  *           Must lead to exactly one http_respond_*, then or later, from any thread: until then the connection waits.
