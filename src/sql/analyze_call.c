@@ -79,6 +79,10 @@ int call_result_type(struct expr_env *env, const struct function_match *match, s
     int code;
 
     *ret = match->result;
+    if (match->result->kind == TYPE_DECIMAL && match->result->scale > match->result->precision)
+        return err_set_named(err, ERR_INVALID, "INVALID_FUNCTION_ARGUMENT",
+                             "DECIMAL scale must be in range [0, precision (%d)]: %d", match->result->precision,
+                             match->result->scale);
     if (match->result->kind != TYPE_TIMESTAMP_TZ || match->function->kind != FUNCTION_SCALAR)
         return 0;
     if ((code = result_zone(env, match->function, args, n, at, &zone, err)) < 0)

@@ -33,6 +33,21 @@ static const char *cannot_apply(struct arena *a, const struct type *x, const cha
     return arena_printf(a, "Cannot apply operator: %.*s %s %.*s", STR_ARG(left), symbol, STR_ARG(right)).p;
 }
 
+/* Trino's planner moves a constant to the right of + and *; the order shows in the messages of overflows. What needs a
+ * cast is no constant to it. */
+static void move_constant_right(struct expr *call, struct expr *const *before)
+{
+    bool left_is_constant = before[0]->kind == EXPR_CONSTANT && call->args[0] == before[0];
+    bool right_is_constant = before[1]->kind == EXPR_CONSTANT && call->args[1] == before[1];
+
+    if (left_is_constant && !right_is_constant && type_eq(call->args[0]->type, call->args[1]->type)) {
+        struct expr *left = call->args[0];
+
+        call->args[0] = call->args[1];
+        call->args[1] = left;
+    }
+}
+
 static int bind_arithmetic(struct expr_env *env, const struct ast_expr *e, struct expr **ret, struct err *err)
 {
     struct expr *args[2];
@@ -43,7 +58,11 @@ static int bind_arithmetic(struct expr_env *env, const struct ast_expr *e, struc
         return code;
     const char *message = cannot_apply(env->z->arena, args[0]->type, arithmetic_symbols[e->arithmetic.op],
                                        args[1]->type);
-    return call_operator(env, arithmetic_names[e->arithmetic.op], args, 2, e, message, ret, err);
+    if ((code = call_operator(env, arithmetic_names[e->arithmetic.op], args, 2, e, message, ret, err)) < 0)
+        return code;
+    if (e->arithmetic.op == AST_ADD || e->arithmetic.op == AST_MULTIPLY)
+        move_constant_right(*ret, args);
+    return 0;
 }
 
 static int bind_negate(struct expr_env *env, const struct ast_expr *e, struct expr **ret, struct err *err)

@@ -173,6 +173,8 @@ static void operators_without_a_match_are_errors(void **state)
          "Could not choose a best candidate operator. Explicit type casts must be added.\nCandidates are:\n"
          "\t * (bigint,bigint):bigint\n\t * (bigint,interval day to second):interval day to second\n"
          "\t * (bigint,interval year to month):interval year to month\n"},
+        {"SELECT CAST(1 AS decimal(38, 30)) * CAST(1 AS decimal(38, 30))", 0, 0, "INVALID_FUNCTION_ARGUMENT",
+         "DECIMAL scale must be in range [0, precision (38)]: 60"},
         {"SELECT 1 > 'a'", 1, 10, "TYPE_MISMATCH", "Cannot apply operator: integer < varchar(1)"},
         {"SELECT MAP() < MAP()", 1, 14, "TYPE_MISMATCH",
          "Cannot apply operator: map(unknown, unknown) < map(unknown, unknown)"},
@@ -201,6 +203,20 @@ static void operators_without_a_match_are_errors(void **state)
 
     (void)state;
     check_errors(cases, ARRAY_LEN(cases));
+}
+
+/* Overflows name their operands in Trino's order. */
+static void constants_stand_right_of_what_is_cast(void **state)
+{
+    struct statement *s;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(analyze_text("SELECT 9223372036854775807 + 1, 2147483647 + 1", &s, &err), 0);
+    const struct expr *bigint = s->query->exprs[0], *integer = s->query->exprs[1];
+    assert_int_equal(bigint->args[0]->constant.i, 1);
+    assert_int_equal(bigint->args[1]->constant.i, INT64_MAX);
+    assert_int_equal(integer->args[0]->constant.i, 2147483647);
 }
 
 static void conditionals_find_a_common_type(void **state)
@@ -407,10 +423,15 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(literals_have_trinos_types),          cmocka_unit_test(bad_literals_are_named),
-        cmocka_unit_test(operators_have_trinos_types),         cmocka_unit_test(operators_without_a_match_are_errors),
-        cmocka_unit_test(conditionals_find_a_common_type),     cmocka_unit_test(casts_are_checked),
-        cmocka_unit_test(calls_resolve_and_lambdas_are_typed), cmocka_unit_test(aggregates_and_windows_are_checked),
+        cmocka_unit_test(literals_have_trinos_types),
+        cmocka_unit_test(bad_literals_are_named),
+        cmocka_unit_test(operators_have_trinos_types),
+        cmocka_unit_test(operators_without_a_match_are_errors),
+        cmocka_unit_test(constants_stand_right_of_what_is_cast),
+        cmocka_unit_test(conditionals_find_a_common_type),
+        cmocka_unit_test(casts_are_checked),
+        cmocka_unit_test(calls_resolve_and_lambdas_are_typed),
+        cmocka_unit_test(aggregates_and_windows_are_checked),
         cmocka_unit_test(subqueries_are_compared_as_rows),
     };
 
