@@ -106,6 +106,10 @@ int schema_exists(struct analyzer *z, const struct object_name *o, bool *ret, st
     *ret = str_eq(o->schema, information_schema);
     if (*ret || !o->connector)
         return 0;
+    if (o->connector->ops->has_schema) {
+        *ret = o->connector->ops->has_schema(o->connector, o->schema);
+        return 0;
+    }
     int r = o->connector->ops->list_schemas(o->connector, z->arena, &names, &n, err);
     for (size_t i = 0; r == 0 && i < n; i++)
         *ret = *ret || str_eq(names[i], o->schema);

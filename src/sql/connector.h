@@ -90,6 +90,8 @@ struct connector_ops {
 
     MUST_CHECK int (*list_schemas)(struct connector *c, struct arena *a, struct str **ret, size_t *ret_n,
                                    struct err *err);
+    /* Whether there is such a schema; NULL: when list_schemas has it. For schemas that resolve without being listed. */
+    bool (*has_schema)(struct connector *c, struct str schema);
     /* All schemas' when schema is null. */
     MUST_CHECK int (*list_tables)(struct connector *c, struct arena *a, struct str schema,
                                   struct connector_table_name **ret, size_t *ret_n, struct err *err);
