@@ -383,7 +383,7 @@ static void show_session(struct analyzer *z, const struct ast_statement *s, stru
                  "AS \"Description\" FROM (VALUES ");
     for (size_t i = 0; i < session_property_count; i++) {
         const struct session_property *p = &session_properties[i];
-        if (p->format != SESSION_TIME_ZONE) /* Trino hides it */
+        if (!p->hidden)
             add_session_row(z, b, str_from_cstr(p->name), p->type, p->default_value, p->description);
     }
     for (size_t i = 0; i < set->n; i++)

@@ -35,8 +35,13 @@
         name_, "varchar", default_, description_, .format = SESSION_CHOICE, .choices = choices_ \
     }
 
+#define HIDDEN(property_, type_, default_, description_, format_, choices_)                              \
+    {                                                                                                    \
+        property_, type_, default_, description_, .format = format_, .choices = choices_, .hidden = true \
+    }
+
 const struct session_property session_properties[] = {
-    BOOLEAN("allow_pushdown_into_connectors", "true", "Allow pushdown into connectors"),
+    HIDDEN("allow_pushdown_into_connectors", "boolean", "true", "Allow pushdown into connectors", SESSION_PLAIN, NULL),
     BOOLEAN("colocated_join", "true", "Use a colocated join when possible"),
     BOOLEAN("dictionary_aggregation", "false", "Enable optimization for aggregations on dictionaries"),
     BOOLEAN("distributed_sort", "true", "Parallelize sort across multiple nodes"),
@@ -72,12 +77,15 @@ const struct session_property session_properties[] = {
     BOOLEAN("push_aggregation_through_outer_join", "true", "Allow pushing aggregations below joins"),
     DURATION("query_max_cpu_time", "1000000000.00d", "Maximum CPU time of a query"),
     DURATION("query_max_execution_time", "100.00d", "Maximum execution time of a query"),
-    DATA_SIZE("query_max_memory", "20GB", "Maximum amount of distributed memory a query can use"),
-    DATA_SIZE("query_max_memory_per_node", NULL, "Maximum amount of memory a query can use per node"),
+    HIDDEN("query_max_memory", "varchar", "20GB", "Maximum amount of distributed memory a query can use",
+           SESSION_DATA_SIZE, NULL),
+    HIDDEN("query_max_memory_per_node", "varchar", NULL, "Maximum amount of memory a query can use per node",
+           SESSION_DATA_SIZE, NULL),
     DURATION("query_max_planning_time", "10.00m", "Maximum planning time of a query"),
     DURATION("query_max_run_time", "100.00d", "Maximum run time of a query (includes the queueing time)"),
     DATA_SIZE("query_max_scan_physical_bytes", NULL, "Maximum scan physical bytes of a query"),
-    DATA_SIZE("query_max_total_memory", "40GB", "Maximum amount of distributed total memory a query can use"),
+    HIDDEN("query_max_total_memory", "varchar", "40GB", "Maximum amount of distributed total memory a query can use",
+           SESSION_DATA_SIZE, NULL),
     INTEGER("query_priority", "1", "The priority of queries. Larger numbers are higher priority"),
     INTEGER("query_retry_attempts", "4", "Maximum number of query retry attempts"),
     BOOLEAN("redistribute_writes", "true", "Force parallel distributed writes"),
@@ -86,7 +94,7 @@ const struct session_property session_properties[] = {
     DURATION("required_workers_max_wait_time", "5.00m",
              "Maximum time to wait for minimum number of workers before the query is failed"),
     BOOLEAN("resource_overcommit", "false", "Use resources which are not guaranteed to be available to the query"),
-    CHOICE("retry_policy", "NONE", "Retry policy", "TASK, QUERY, NONE"),
+    HIDDEN("retry_policy", "varchar", "NONE", "Retry policy", SESSION_CHOICE, "TASK, QUERY, NONE"),
     BOOLEAN("scale_writers", "true", "Scale out writers based on throughput (use minimum necessary)"),
     BOOLEAN("skip_redundant_sort", "true", "Skip redundant sort operations"),
     BOOLEAN("spatial_join", "true", "Use spatial index for spatial join when possible"),
@@ -101,7 +109,8 @@ const struct session_property session_properties[] = {
         "are not used"),
     BOOLEAN("task_scale_writers_enabled", "true",
             "Scale the number of concurrent table writers per task based on throughput"),
-    {"time_zone_id", "varchar", NULL, "Time Zone Id for the current session", .format = SESSION_TIME_ZONE},
+    {"time_zone_id", "varchar", NULL, "Time Zone Id for the current session", .format = SESSION_TIME_ZONE,
+     .hidden = true},
     BOOLEAN("use_preferred_write_partitioning", "true", "Use preferred write partitioning"),
     DATA_SIZE("writer_scaling_min_data_processed", "120MB",
               "Minimum amount of uncompressed output data processed by writers before writer scaling can happen"),

@@ -39,6 +39,7 @@ struct session_property {
     const char *name, *type, *default_value, *description; /* default_value NULL: none */
     enum session_format format;
     const char *choices; /* "A, B, C" */
+    bool hidden;         /* from SHOW SESSION */
 };
 extern const struct session_property session_properties[];
 extern const size_t session_property_count;
