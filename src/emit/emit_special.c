@@ -224,7 +224,7 @@ int special_substr(struct emitter *e, const struct call *c)
     bool is_plain = is_positive(&c->args[1], 1) && (c->arg_count == 2 || is_positive(&c->args[2], 0));
 
     if (kind_of(c, 0) == TYPE_VARBINARY)
-        return emit_unsupported(e, c->line, c->column, "substr of varbinary is not supported");
+        return emit_template(e, c->arg_count == 2 ? "dp_substr_bytes($1, $2)" : "dp_substr_bytes($1, $2, $3)", c);
     if (c->arg_count == 2)
         return emit_template(e, is_plain ? "substring($L1, $2)" : "dp_substr($L1, $2)", c);
     return emit_template(e, is_plain ? "substring($L1, $2, $3)" : "dp_substr($L1, $2, $3)", c);

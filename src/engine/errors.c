@@ -107,6 +107,63 @@ static bool set_from_overflow(struct err *err, struct str message)
     return false;
 }
 
+/* The word behind `before`, up to a space or the end. */
+static struct str word_behind(struct str s, struct str before)
+{
+    size_t at = str_find(s, before, 0);
+
+    if (at == SIZE_MAX)
+        return STR_NULL;
+    s = str_skip(s, at + before.n);
+    at = str_find_char(s, ' ', 0);
+    return at == SIZE_MAX ? s : str_slice(s, 0, at);
+}
+
+/* Casts between numbers: "Type INT64 with value 2147483648 can't be cast because …  destination type INT32" and "Failed
+ * to cast decimal value 12 to type INT8"; abs of the least value, "Overflow on abs(-128)". */
+static bool set_from_number_cast(struct err *err, struct str line)
+{
+    struct str value = word_behind(line, STR(" with value "));
+    const char *to = trino_integer_name(word_behind(line, STR("for the destination type ")));
+
+    if (!str_is_null(value) && to) {
+        err_set_named(err, ERR_INVALID, "NUMERIC_VALUE_OUT_OF_RANGE", "Out of range for %s: %.*s", to, STR_ARG(value));
+        return true;
+    }
+    value = word_behind(line, STR("Failed to cast decimal value "));
+    to = trino_integer_name(word_behind(line, STR(" to type ")));
+    if (!str_is_null(value) && to) {
+        char upper[16];
+        size_t n = strlen(to);
+
+        for (size_t i = 0; i < n; i++)
+            upper[i] = (char)(to[i] - 'a' + 'A');
+        err_set_named(err, ERR_INVALID, "INVALID_CAST_ARGUMENT", "Cannot cast '%.*s' to %.*s", STR_ARG(value), (int)n,
+                      upper);
+        return true;
+    }
+    value = word_behind(line, STR("Overflow on abs("));
+    if (value.n > 1 && value.p[value.n - 1] == ')') {
+        static const struct {
+            struct str value;
+            const char *type;
+        } least[] = {{{"-128", 4}, "tinyint"},
+                     {{"-32768", 6}, "smallint"},
+                     {{"-2147483648", 11}, "integer"},
+                     {{"-9223372036854775808", 20}, "bigint"}};
+
+        value.n--;
+        for (size_t i = 0; i < ARRAY_LEN(least); i++) {
+            if (str_eq(least[i].value, value)) {
+                err_set_named(err, ERR_INVALID, "NUMERIC_VALUE_OUT_OF_RANGE", "Value %.*s is out of range for abs(%s)",
+                              STR_ARG(value), least[i].type);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* As Trino prints a limit: the largest unit with at most two decimals. */
 static void format_bytes(char *out, size_t n, uint64_t bytes)
 {
@@ -146,6 +203,8 @@ int errors_set(struct err *err, const char *text, uint64_t memory_limit)
         if (contains(line, STR("verflow")) && set_from_overflow(err, line))
             return err ? err->code : ERR_INVALID;
         line = str_skip(line, str_find_char(line, ':', 0) + 2);
+        if (set_from_number_cast(err, line))
+            return err ? err->code : ERR_INVALID;
         if (contains(line, STR("Could not cast value")) && contains(line, STR("to DECIMAL")))
             return err_set_named(err, ERR_INVALID, "INVALID_CAST_ARGUMENT", "%.*s", STR_ARG(line));
         if (contains(line, STR("ut of range")) || contains(line, STR("verflow")))

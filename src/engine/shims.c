@@ -216,7 +216,10 @@ int shims_register(duckdb_connection c, struct err *err)
     } tables[] = {{shims_arithmetic, shims_arithmetic_count},
                   {shims_cast, shims_cast_count},
                   {shims_text, shims_text_count},
-                  {shims_datetime, shims_datetime_count}};
+                  {shims_datetime, shims_datetime_count},
+                  {shims_bytes, shims_bytes_count},
+                  {shims_url, shims_url_count},
+                  {shims_json, shims_json_count}};
 
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         int rc = register_table(c, tables[i].shims, tables[i].n, err);
