@@ -68,7 +68,6 @@ static int explain(struct analyzer *z, const struct ast_statement *s, struct sta
     if (r < 0)
         return r;
     set_query(z, ret, STATEMENT_EXPLAIN, query, output);
-    ret->update_type = "EXPLAIN";
     return 0;
 }
 
