@@ -75,7 +75,7 @@ size_t cli_supervised(struct arena *a, const struct spec *s, const char *program
 const char *const *cli_secret_names(struct arena *a, const struct spec *s, size_t *ret_n);
 /* A service's spec and secrets, from the internal options config, folder and name. */
 int cli_load_service(struct cli *c, const char *service, struct spec **ret, struct secrets **ret_secrets);
-extern const struct cli_option cli_service_options[4];
+extern const struct cli_option cli_service_options[5];
 
 /* ---- ports.c ---- */
 

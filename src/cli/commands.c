@@ -24,6 +24,19 @@ static const struct cli_option logs_options[] = {
     {'f', "follow", NULL, "show new lines as they come, until Ctrl-C"},
     {'n', "lines", "N", "the last N lines of each (default 50)"},
 };
+static const struct cli_option sql_options[] = {
+    CLI_CONFIG,
+    {'e', "execute", "SQL", "run these statements, separated by ;"},
+    {'f', "file", "FILE", "run the statements of a file; - is standard input"},
+    {0, "server", "URL", "the server; the platform's own otherwise"},
+    {0, "catalog", "NAME", "the session's catalog"},
+    {0, "schema", "NAME", "the session's schema"},
+    {0, "user", "NAME", "the session's user; your login name otherwise"},
+    {0, "output-format", "FORMAT", "ALIGNED, VERTICAL, CSV, CSV_HEADER, CSV_UNQUOTED, CSV_HEADER_UNQUOTED, TSV, "
+                                   "TSV_HEADER, JSON, NULL; ALIGNED on a terminal, CSV otherwise"},
+    {0, "session", "NAME=VALUE", "a session property"},
+    {0, "ignore-errors", NULL, "go on after a statement that fails"},
+};
 
 static const struct cli_command commands[] = {
     {"up", "", 0, "start the platform and wait until it answers",
@@ -40,6 +53,13 @@ static const struct cli_command commands[] = {
      OPTIONS(config_options), false, cli_restart},
     {"down", "", 0, "stop the platform; its data stays", NULL,
      OPTIONS(config_options), false, cli_down},
+    {"sql", "", 0, "run SQL: interactively, or what -e or -f gives",
+     "Speaks Trino's protocol to the platform, or to any server with --server. Statements end with a semicolon;\n"
+     "Ctrl-C cancels the one that runs.",
+     OPTIONS(sql_options), false, cli_sql},
+    {"doctor", "", 0, "look for what keeps the platform from working, and say what to do",
+     "Exit code: 0 nothing found, 1 something is wrong.",
+     OPTIONS(config_options), false, cli_doctor},
     {"secrets", "list | show NAME", 2, "list the names of the generated secrets, or show one", NULL,
      OPTIONS(config_options), false, cli_secrets},
     {"version", "", 0, "show the version", NULL, NO_OPTIONS, false, cli_version},

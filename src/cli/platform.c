@@ -14,11 +14,12 @@ static const struct {
     {"sql", "/v1/info", "\"starting\":false", offsetof(struct spec, sql.port)},
 };
 
-const struct cli_option cli_service_options[4] = {
+const struct cli_option cli_service_options[5] = {
     CLI_CONFIG,
     {0, "folder", "FOLDER", "what relative paths of the file start from"},
     {0, "name", "FILE", "the name that messages give the file"},
     {0, "ready", NULL, "say ok on standard output when requests are taken"},
+    {0, "check", NULL, "only see whether all that the service needs is there"},
 };
 
 int cli_load(struct cli *c, struct spec **ret)

@@ -15,7 +15,7 @@ static int become_sql(struct cli *c)
 {
     char own[4096];
     struct err err = {0};
-    const char *argv[2 + 2 * 3 + 1] = {NULL};
+    const char *argv[2 + 2 * 3 + 1] = {NULL}; /* the name, three pairs, --check, the end */
     int n = 1;
     static const char *const passed[] = {"config", "folder", "name"};
 
@@ -33,6 +33,8 @@ static int become_sql(struct cli *c)
         argv[n++] = arena_printf(&c->arena, "--%s", passed[i]).p;
         argv[n++] = value;
     }
+    if (cli_option(c, "check"))
+        argv[n++] = "--check";
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         argv[0] = places[i];
         execv(places[i], (char *const *)argv);

@@ -33,6 +33,18 @@ static const char *find_extensions(struct arena *a, struct err *err)
     return NULL;
 }
 
+/* For `doctor`: that this runs at all says that the loader found libduckdb. */
+static int check(struct cli *c)
+{
+    struct err err = {0};
+    const char *extensions = find_extensions(&c->arena, &err);
+
+    if (!extensions)
+        return cli_fail(&err);
+    printf("libduckdb is found, its extensions are in %s\n", extensions);
+    return EXIT_OK;
+}
+
 static int run(struct cli *c)
 {
     struct spec *spec;
@@ -52,7 +64,7 @@ static int run(struct cli *c)
     return EXIT_OK;
 }
 
-/* Only `dataplatform service sql` calls this, with pairs of our own options. */
+/* Only `dataplatform service sql` calls this, with pairs of our own options or --check. */
 int main(int argc, char **argv)
 {
     static const struct cli_command command = {.name = "sql", .options = cli_service_options, .option_count = 3};
@@ -64,7 +76,7 @@ int main(int argc, char **argv)
                 c.values[j] = argv[i + 1];
         }
     }
-    int code = run(&c);
+    int code = argc == 2 && strcmp(argv[1], "--check") == 0 ? check(&c) : run(&c);
     arena_release(&c.arena);
     return code;
 }

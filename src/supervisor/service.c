@@ -25,7 +25,6 @@ enum {
     FAST_PROBE_MS = 10, /* while it starts: `up` waits for it */
     SLOW_START_MS = 5000,
     SLOW_START_PROBE_MS = 100,
-    PROBE_TIMEOUT_MS = 5000,
     FAILED_PROBES_MAX = 3,
 };
 
@@ -244,7 +243,7 @@ static void probe_now(struct supervisor *sup, struct service *s)
         s->wake_at = INT64_MAX;
         return;
     }
-    enum probe_result result = probe_start(&s->probe, s->def, PROBE_TIMEOUT_MS);
+    enum probe_result result = probe_start(&s->probe, s->def, sup->options->probe_timeout_ms);
     if (result == PROBE_PENDING)
         s->wake_at = s->probe.deadline;
     else

@@ -16,7 +16,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { START_TIMEOUT_MS = 60000, GRACE_MS = 15000, PROBE_MS = 5000, LEFTOVER_MS = 10000 };
+enum { START_TIMEOUT_MS = 60000, GRACE_MS = 15000, PROBE_MS = 5000, PROBE_TIMEOUT_MS = 5000, LEFTOVER_MS = 10000 };
 enum { LOG_MAX = 10 << 20 };
 enum { POLL_MAX = 2 + CLIENTS_MAX + 2 * SUPERVISOR_SERVICES_MAX };
 
@@ -291,6 +291,7 @@ int supervisor_run(const struct supervisor_options *given, struct err *err)
     o.start_timeout_ms = o.start_timeout_ms ? o.start_timeout_ms : START_TIMEOUT_MS;
     o.grace_ms = o.grace_ms ? o.grace_ms : GRACE_MS;
     o.probe_ms = o.probe_ms ? o.probe_ms : PROBE_MS;
+    o.probe_timeout_ms = o.probe_timeout_ms ? o.probe_timeout_ms : PROBE_TIMEOUT_MS;
     o.log_max = o.log_max ? o.log_max : LOG_MAX;
     sup = supervisor_new(&o);
     int rc = set_up(sup, err);

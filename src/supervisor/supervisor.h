@@ -45,6 +45,7 @@ struct supervisor_options {
     int start_timeout_ms; /* until a new process must be healthy; 0: 60 s */
     int grace_ms;         /* between SIGTERM and SIGKILL; 0: 15 s */
     int probe_ms;         /* between checks of a healthy service; 0: 5 s */
+    int probe_timeout_ms; /* for a check's answer; 0: 5 s */
     uint64_t log_max;     /* bytes of a log before it is rotated; 0: 10 MiB. Three old ones are kept. */
 };
 
