@@ -138,6 +138,12 @@ int catalog_drop_namespace(struct catalog *c, struct str ns, struct err *err)
     return rc;
 }
 
+static int compare_names(const void *x, const void *y)
+{
+    return str_cmp(*(const struct str *)x, *(const struct str *)y);
+}
+
+/* Of nested ones the first level ("a" of "a.b"), as TrinoJdbcCatalog lists schemas. */
 int catalog_list_namespaces(struct catalog *c, struct arena *a, struct str **ret, size_t *ret_n, struct err *err)
 {
     CONN_SCOPED struct db_conn *conn = NULL;
@@ -148,14 +154,22 @@ int catalog_list_namespaces(struct catalog *c, struct arena *a, struct str **ret
     if (rc == 0)
         rc = db_query(conn, a,
                       "SELECT namespace FROM iceberg_namespace_properties WHERE catalog_name = $1 "
-                      "UNION SELECT table_namespace FROM iceberg_tables WHERE catalog_name = $1 ORDER BY 1",
+                      "UNION SELECT table_namespace FROM iceberg_tables WHERE catalog_name = $1",
                       params, 1, &rows, err);
     if (rc < 0)
         return rc;
-    *ret = arena_array(a, struct str, rows.row_count);
-    *ret_n = rows.row_count;
+    struct str *names = arena_array(a, struct str, rows.row_count);
+    size_t n = 0;
+    for (size_t i = 0; i < rows.row_count; i++) {
+        struct str name = db_at(&rows, i, 0).text;
+        names[i] = str_slice(name, 0, str_find_char(name, '.', 0));
+    }
+    qsort(names, rows.row_count, sizeof(*names), compare_names);
     for (size_t i = 0; i < rows.row_count; i++)
-        (*ret)[i] = db_at(&rows, i, 0).text;
+        if (n == 0 || !str_eq(names[n - 1], names[i]))
+            names[n++] = names[i];
+    *ret = names;
+    *ret_n = n;
     return 0;
 }
 
