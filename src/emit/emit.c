@@ -25,8 +25,7 @@ int emit_unsupported(struct emitter *e, int line, int column, const char *fmt, .
     err_setv(&reason, ERR_UNSUPPORTED, fmt, ap);
     va_end(ap);
     if (line > 0)
-        return err_set_at(e->err, ERR_UNSUPPORTED, "NOT_SUPPORTED", line, column, "line %d:%d: %s", line, column,
-                          reason.message);
+        return err_set_at(e->err, ERR_UNSUPPORTED, "NOT_SUPPORTED", line, column, "%s", reason.message);
     return err_set_named(e->err, ERR_UNSUPPORTED, "NOT_SUPPORTED", "%s", reason.message);
 }
 

@@ -111,11 +111,14 @@ static const char *text_of(const struct type *from)
     case TYPE_SMALLINT:
     case TYPE_INTEGER:
     case TYPE_BIGINT:
-    case TYPE_DECIMAL:
     case TYPE_DATE:
     case TYPE_UUID:
     case TYPE_UNKNOWN:
         return "CAST($1 AS VARCHAR)";
+    case TYPE_DECIMAL: /* of a decimal without whole digits DuckDB leaves the zero away */
+        return from->precision == from->scale && from->scale > 0
+                   ? "regexp_replace(CAST($1 AS VARCHAR), '^(-?)[.]', '\\10.')"
+                   : "CAST($1 AS VARCHAR)";
     case TYPE_REAL:
     case TYPE_DOUBLE:
         return "dp_text($1)";
@@ -124,7 +127,7 @@ static const char *text_of(const struct type *from)
     case TYPE_TIMESTAMP:
         return "dp_text_timestamp($1, $P1)";
     case TYPE_TIMESTAMP_TZ:
-        return "(dp_text_timestamp($K1, $P1) || ' ' || $Z1)";
+        return "(dp_text_timestamp($K1, $P1) || ' ' || $W1)";
     case TYPE_INTERVAL_DAY_SECOND:
     case TYPE_INTERVAL_YEAR_MONTH:
         return "dp_text_interval($1)";

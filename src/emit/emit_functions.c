@@ -306,7 +306,7 @@ const struct emit_function emit_functions[] = {
     OF("truncate", "decimal", "CAST(trunc($1) AS $R)"),
     AS("truncate", "trunc($1)"),
     OF("width_bucket", "double, double", "dp_width_bucket($1, $2, $3, $4)"),
-    NO("width_bucket"),
+    AS("width_bucket", "CASE WHEN len($2) = 0 THEN CAST(error('dp:INVALID_FUNCTION_ARGUMENT:Bins cannot be an empty array') AS BIGINT) WHEN $1 IS NOT NULL THEN CAST(len(list_filter($2, lambda b: b <= $1)) AS BIGINT) END"),
     NO("wilson_interval_lower"),
     NO("wilson_interval_upper"),
 
@@ -367,7 +367,7 @@ const struct emit_function emit_functions[] = {
     OF("split", "varchar(x), varchar(y), bigint", "dp_split($1, $2, $3)"),
     AS("split", "dp_split($1, $2)"),
     AS("split_part", "dp_split_part($1, $2, $3)"),
-    NO("split_to_map"),
+    AS("split_to_map", "map(dp_split_keys($1, $2, $3), dp_split_values($1, $2, $3))"),
     NO("split_to_multimap"),
     AS("starts_with", "starts_with($1, $2)"),
     OF("strpos", "varchar(x), varchar(y), bigint", "dp_strpos($1, $2, $3)"),

@@ -354,8 +354,11 @@ int special_now(struct emitter *e, const struct call *c)
     long long us = (long long)e->session->start_us;
 
     if (c->result->kind == TYPE_DATE) {
+        int rc;
+
         buf_add_cstr(e->to, "CAST(timezone(");
-        emit_string(e->to, e->session->time_zone);
+        if ((rc = emit_zone(e, e->session->time_zone)) < 0)
+            return rc;
         buf_addf(e->to, ", make_timestamptz(CAST(%lld AS BIGINT))) AS DATE)", us);
     } else {
         buf_addf(e->to, "make_timestamptz(CAST(%lld AS BIGINT))", us / 1000 * 1000);

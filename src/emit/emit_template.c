@@ -6,12 +6,13 @@
  *   $P1 $S1   precision (a length, too) and scale of an argument's type; $P0 $S0 the result's
  *   $K1       the argument as local time: of a timestamp with time zone in its zone, else as it is
  *   $L1       the argument as text, a char with its padding
- *   $Z1 $Z0   the zone of an argument's or the result's type, quoted; $Z the session's
+ *   $Z1 $Z0   the zone of an argument's or the result's type, as DuckDB names it; $Z the session's; $W1 as Trino shows it
  *   $$        a dollar sign
  *   $[ … $]   an unscaled hugeint as a decimal of the result's type
  *   of aggregates: $D "DISTINCT ", $O " ORDER BY …", $M FILTER and OVER; of windows too $I IGNORE NULLS
  */
 #include "emit/emitter.h"
+#include "sql/datetime_text.h"
 
 static int emit_offset(struct emitter *e, const struct window_call *w, const struct expr *x)
 {
@@ -121,9 +122,24 @@ static int type_at(struct emitter *e, const struct call *c, char digit, const st
     return rc;
 }
 
-static void add_zone(struct emitter *e, const struct type *t)
+/* DuckDB knows regions and, of offsets, only whole hours: as Etc/GMT-2, which is east of Greenwich. */
+int emit_zone(struct emitter *e, struct str zone)
 {
-    emit_string(e->to, t && !str_is_empty(t->zone) ? t->zone : e->session->time_zone);
+    int minutes = 0;
+
+    if (!zone_fixed_offset(zone, &minutes) || minutes == 0) {
+        emit_string(e->to, minutes == 0 && zone.n > 0 && (zone.p[0] == '+' || zone.p[0] == '-') ? STR("UTC") : zone);
+        return 0;
+    }
+    if (minutes % 60 != 0 || minutes > 14 * 60 || minutes < -12 * 60)
+        return emit_unsupported(e, 0, 0, "Computing with the time zone %.*s is not supported", STR_ARG(zone));
+    buf_addf(e->to, "'Etc/GMT%+d'", -minutes / 60);
+    return 0;
+}
+
+static int add_zone(struct emitter *e, const struct type *t)
+{
+    return emit_zone(e, t && !str_is_empty(t->zone) ? t->zone : e->session->time_zone);
 }
 
 static int emit_local(struct emitter *e, const struct operand *o)
@@ -133,7 +149,8 @@ static int emit_local(struct emitter *e, const struct operand *o)
     if (o->type->kind != TYPE_TIMESTAMP_TZ)
         return emit_operand(e, o);
     buf_add_cstr(e->to, "timezone(");
-    add_zone(e, o->type);
+    if ((rc = add_zone(e, o->type)) < 0)
+        return rc;
     buf_add_cstr(e->to, ", ");
     rc = emit_operand(e, o);
     buf_add_char(e->to, ')');
@@ -203,7 +220,9 @@ static int emit_of(struct emitter *e, const struct call *c, char letter, char di
         buf_addf(e->to, "%d", t->scale);
         return 0;
     case 'Z':
-        add_zone(e, t);
+        return add_zone(e, t);
+    case 'W':
+        emit_string(e->to, t && !str_is_empty(t->zone) ? t->zone : e->session->time_zone);
         return 0;
     case 'K':
         return emit_local(e, o);
@@ -258,11 +277,12 @@ static int emit_hole(struct emitter *e, const char *at, const struct call *c)
         break;
     case 'Z':
         if (at[1] < '0' || at[1] > '9') {
-            emit_string(e->to, e->session->time_zone);
+            rc = emit_zone(e, e->session->time_zone);
             break;
         }
         __attribute__((fallthrough));
     case 'T':
+    case 'W':
     case 'P':
     case 'S':
     case 'K':

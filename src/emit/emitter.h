@@ -49,7 +49,8 @@ MUST_CHECK int emit_operand(struct emitter *e, const struct operand *o);
 MUST_CHECK int emit_relation(struct emitter *e, const struct rel *r); /* a SELECT, without parentheses */
 MUST_CHECK int emit_sort_keys(struct emitter *e, const struct sort_key *keys, size_t n);
 MUST_CHECK int emit_call(struct emitter *e, const struct call *c);
-MUST_CHECK int emit_template(struct emitter *e, const char *text, const struct call *c);
+MUST_CHECK int emit_zone(struct emitter *e, struct str zone); /* its name as a string */
+int emit_template(struct emitter *e, const char *text, const struct call *c);
 MUST_CHECK int emit_constant(struct emitter *e, const struct constant *c, const struct type *t);
 /* The value of `o` as `to`. With `safe`, NULL instead of an error. */
 MUST_CHECK int emit_cast(struct emitter *e, const struct operand *o, const struct type *to, bool safe);

@@ -39,10 +39,10 @@ struct shim {
         .name = (NAME), .args = (ARGS), .result = (RESULT), .call = (CALL), .is_volatile = true \
     }
 
-extern const struct shim shims_arithmetic[], shims_bytes[], shims_cast[], shims_datetime[], shims_json[], shims_text[],
-    shims_url[];
+extern const struct shim shims_arithmetic[], shims_bytes[], shims_cast[], shims_datetime[], shims_json[], shims_map[],
+    shims_text[], shims_url[];
 extern const size_t shims_arithmetic_count, shims_bytes_count, shims_cast_count, shims_datetime_count, shims_json_count,
-    shims_text_count, shims_url_count;
+    shims_map_count, shims_text_count, shims_url_count;
 
 enum { SHIM_MAX_ARGS = 8 };
 

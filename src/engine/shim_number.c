@@ -16,9 +16,9 @@ static void to_java(char *out, const char *printed)
 
 static bool format_special(char *out, double v)
 {
-    const char *text = isnan(v) ? "NaN" : v > 0 ? "Infinity" : "-Infinity";
+    const char *text = isnan(v) ? "NaN" : v == 0 ? (signbit(v) ? "-0E0" : "0E0") : v > 0 ? "Infinity" : "-Infinity";
 
-    if (isfinite(v))
+    if (isfinite(v) && v != 0)
         return false;
     snprintf(out, NUMBER_TEXT_SIZE, "%s", text);
     return true;

@@ -219,7 +219,8 @@ int shims_register(duckdb_connection c, struct err *err)
                   {shims_datetime, shims_datetime_count},
                   {shims_bytes, shims_bytes_count},
                   {shims_url, shims_url_count},
-                  {shims_json, shims_json_count}};
+                  {shims_json, shims_json_count},
+                  {shims_map, shims_map_count}};
 
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         int rc = register_table(c, tables[i].shims, tables[i].n, err);

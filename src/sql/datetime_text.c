@@ -3,8 +3,8 @@
  */
 #include "sql/datetime_text.h"
 #include "base/clock.h"
+#include "base/zone.h"
 #include <ctype.h>
-#include <unistd.h>
 
 enum { MAX_YEAR = 5000000 }; /* the engine's dates reach ± 5.8 million years */
 
@@ -186,23 +186,6 @@ static bool is_utc(struct str s)
     return false;
 }
 
-/* Regions are those of the system's tz database. Without it, whatever looks like one: the engine knows the rest. */
-static bool is_region(struct str s)
-{
-    static const char folder[] = "/usr/share/zoneinfo";
-    char path[128];
-
-    if (s.n == 0 || s.n > 64 || !isalpha((unsigned char)s.p[0]))
-        return false;
-    for (size_t i = 0; i < s.n; i++)
-        if (!isalnum((unsigned char)s.p[i]) && !strchr("/_+-", s.p[i]))
-            return false;
-    if (access(folder, X_OK) != 0)
-        return true;
-    (void)snprintf(path, sizeof(path), "%s/%.*s", folder, STR_ARG(s));
-    return access(path, R_OK) == 0;
-}
-
 int zone_parse(struct arena *a, struct str text, struct str *ret)
 {
     int minutes;
@@ -219,7 +202,7 @@ int zone_parse(struct arena *a, struct str text, struct str *ret)
                             : arena_printf(a, "%c%02d:%02d", minutes < 0 ? '-' : '+', size / 60, size % 60);
         return 0;
     }
-    if (!is_region(text))
+    if (text.n == 0 || !isalpha((unsigned char)text.p[0]) || !zone_find(text))
         return ERR_INVALID;
     *ret = arena_str(a, text);
     return 0;
