@@ -384,6 +384,10 @@ static int create_table_as(struct analyzer *z, const struct ast_statement *s, st
         r = define_columns(z, s, output, ret, err);
     if (r == 0 && !o.connector->ops->begin_write)
         r = not_supported("creating tables with data", err);
+    if (r == 0 && !ret->with_data) {
+        ret->query = rel_over(z, REL_LIMIT, ret->query);
+        ret->query->limit.count = expr_new(z, EXPR_CONSTANT, &type_bigint, NULL); /* 0 */
+    }
     return r;
 }
 

@@ -224,6 +224,31 @@ static int check_order_aggregate(struct select *s, struct aggregate *a, const st
     return 0;
 }
 
+/* A window call in ORDER BY is computed below the select list, whatever names it used: it gets the list's expressions. */
+static bool inline_output(void *ctx, struct expr **slot)
+{
+    const struct select *s = ctx;
+
+    for (size_t i = 0; (*slot)->kind == EXPR_COLUMN && i < s->item_count; i++)
+        if (s->items[i].out.id == (*slot)->column_id) {
+            *slot = s->items[i].expr;
+            return false;
+        }
+    return true;
+}
+
+static void inline_window(struct select *s, struct window_call *w)
+{
+    for (size_t i = 0; i < w->arg_count; i++)
+        expr_walk(&w->args[i], inline_output, s);
+    for (size_t i = 0; i < w->partition_count; i++)
+        expr_walk(&w->partition[i], inline_output, s);
+    for (size_t i = 0; i < w->order_count; i++)
+        expr_walk(&w->order[i].expr, inline_output, s);
+    if (w->filter)
+        expr_walk(&w->filter, inline_output, s);
+}
+
 static int analyze_order_by(struct select *s, struct err *err)
 {
     struct scope *scope = scope_new(s->z, s->source);
@@ -253,6 +278,8 @@ static int analyze_order_by(struct select *s, struct err *err)
                 return r;
         }
         o->window_to = s->collector.window_count;
+        for (size_t k = o->window_from; k < o->window_to; k++)
+            inline_window(s, &s->collector.windows[k]);
         if (!type_is_orderable(o->key->type))
             return analyze_error_at(s->ast->line, s->ast->column, err, "TYPE_MISMATCH",
                                     "Type %.*s is not orderable, and therefore cannot be used in ORDER BY: %.*s",

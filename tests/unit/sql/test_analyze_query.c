@@ -276,7 +276,8 @@ static void windows_stand_over_the_groups(void **state)
     w = find(fake_must_bind(&fake, "SELECT y, rank() OVER (ORDER BY sum(x)) FROM t GROUP BY y")->query, REL_WINDOW);
     assert_int_equal(w->input->kind, REL_AGGREGATE);
     assert_int_equal(w->window.calls[0].order[0].expr->column_id, w->input->columns[1].id);
-    outputs("SELECT x FROM t ORDER BY row_number() OVER (ORDER BY z)", "x bigint");
+    w = find(fake_must_bind(&fake, "SELECT x AS k FROM t ORDER BY row_number() OVER (ORDER BY k)")->query, REL_WINDOW);
+    assert_int_equal(w->window.calls[0].order[0].expr->column_id, w->input->columns[0].id);
     fails("SELECT count(*) FILTER (WHERE x > 1) OVER () FROM t",
           "1:1 NOT_SUPPORTED: FILTER is not yet supported for window functions");
     fails("SELECT rank() OVER w FROM t", "1:20 INVALID_WINDOW_REFERENCE: Cannot resolve WINDOW name w");

@@ -114,6 +114,8 @@ static void a_table_is_made_of_a_query(void **state)
     assert_int_equal(s->kind, STATEMENT_CREATE_TABLE_AS);
     assert_string_equal(s->update_type, "CREATE TABLE");
     assert_false(s->with_data);
+    assert_int_equal(s->query->kind, REL_LIMIT);
+    assert_int_equal(s->query->limit.count->constant.i, 0);
     assert_int_equal(s->column_count, 2);
     assert_text(s->columns[1].name, "v");
     assert_int_equal(s->columns[1].type->precision, 10);
