@@ -7,7 +7,8 @@
 #include "connectors/system.h"
 
 enum {
-    JDBC_NULLABLE_UNKNOWN = 2,
+    JDBC_COLUMN_NO_NULLS = 0,
+    JDBC_COLUMN_NULLABLE = 1,
     JDBC_TYPE_NULLABLE = 1,
     JDBC_TYPE_PRED_NONE = 0,
     JDBC_TYPE_SEARCHABLE = 3,
@@ -124,14 +125,14 @@ static int add_columns(struct virtual_scan *s, const struct connector_table *t, 
         virtual_add_i64(s, 0);
         add_or_null(s, decimal_digits(c->type));
         add_or_null(s, jdbc_types[c->type->kind].radix);
-        virtual_add_i64(s, JDBC_NULLABLE_UNKNOWN);
+        virtual_add_i64(s, c->not_null ? JDBC_COLUMN_NO_NULLS : JDBC_COLUMN_NULLABLE);
         virtual_add_str(s, str_is_null(c->comment) ? STR_NULL : arena_str(s->arena, c->comment));
         virtual_add_null(s);
         virtual_add_null(s);
         virtual_add_null(s);
         add_or_null(s, char_octet_length(c->type));
         virtual_add_i64(s, ++ordinal);
-        virtual_add_cstr(s, "");
+        virtual_add_cstr(s, c->not_null ? "NO" : "YES");
     }
     return 0;
 }
