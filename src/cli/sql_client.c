@@ -229,6 +229,9 @@ static int take_page(const json_t *page, const struct sql_sink *sink, bool *has_
         }
         return rc;
     }
+    /* The one row of a statement that changes something is its count, which `done` has too. */
+    if (json_is_string(json_object_get(page, "updateType")))
+        return 0;
     if (json_is_array(columns) && !*has_columns) {
         *has_columns = true;
         rc = sink->columns(sink->ctx, columns, err);
