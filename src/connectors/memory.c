@@ -381,10 +381,10 @@ static int create_table(struct connector *c, struct arena *a, const struct state
     struct str name;
     int rc = new_table(m, s, &t, err);
 
+    buf_init(&sql, 1 << 20);
     if (rc < 0)
         return rc;
     name = physical_name(a, t->number);
-    buf_init(&sql, 1 << 20);
     buf_addf(&sql, "CREATE TABLE %.*s (", STR_ARG(name));
     for (size_t i = 0; i < t->column_count; i++) {
         buf_addf(&sql, "%sv%zu ", i > 0 ? ", " : "", i);

@@ -292,13 +292,13 @@ int special_regexp_replace(struct emitter *e, const struct call *c)
     struct str s;
     int rc;
 
+    buf_init(&text, 16 << 20);
     if (c->arg_count == 2)
         return emit_template(e, "regexp_replace($1, $2, '', 'g')", c);
     if (!replacement || replacement->is_null)
         return emit_unsupported(e, c->line, c->column,
                                 "regexp_replace with a replacement that isn't constant is not supported");
     s = replacement->text;
-    buf_init(&text, s.n * 2 + 1);
     for (size_t i = 0; i < s.n; i++) {
         bool is_escaped = s.p[i] == '\\' && i + 1 < s.n;
 
