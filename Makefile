@@ -11,7 +11,7 @@ deps:
 
 build: deps
 	@tools/configure $(BUILD)
-	@ninja -C $(BUILD) dataplatform
+	@ninja -C $(BUILD) dataplatform dataplatform-sql
 
 up: build
 	@$(BUILD)/dataplatform up
