@@ -591,7 +591,7 @@ static int emit_ordinality(struct emitter *e, const struct rel *r)
     buf_add_cstr(e->to, "range(1, 1 + ");
     if (rc == 0)
         rc = emit_lengths(e, r);
-    buf_add_cstr(e->to, r->unnest.left ? ") END) AS ordinality" : ") AS ordinality");
+    buf_add_cstr(e->to, r->unnest.left ? ") END) AS ordinality" : ")) AS ordinality");
     return rc;
 }
 
