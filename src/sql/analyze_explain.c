@@ -2,7 +2,10 @@
  * EXPLAIN: the bound tree in the form of Trino's plan printer. It shows what the engine is asked for; the engine's
  * optimiser decides join order and algorithms after that.
  */
+#include "base/clock.h"
 #include "sql/analyze_query.h"
+
+#define DAY_US INT64_C(86400000000)
 
 enum { MAX_PLAN = 1 << 20, MAX_INDENT = 256 };
 
@@ -27,6 +30,7 @@ static void print_list(struct buf *b, struct expr *const *args, size_t n, const 
 static void print_constant(struct buf *b, const struct expr *e)
 {
     const struct constant *c = &e->constant;
+    struct clock_civil t;
 
     if (c->is_null) {
         buf_add_cstr(b, "null");
@@ -51,6 +55,16 @@ static void print_constant(struct buf *b, const struct expr *e)
     case TYPE_VARBINARY:
     case TYPE_UUID:
         buf_add_cstr(b, "…");
+        break;
+    case TYPE_DATE:
+        clock_civil_from_us(c->i * DAY_US, &t);
+        buf_addf(b, "%04lld-%02d-%02d", (long long)t.year, t.month, t.day);
+        break;
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMP_TZ:
+        clock_civil_from_us(c->i, &t);
+        buf_addf(b, "%04lld-%02d-%02d %02d:%02d:%02d.%06d", (long long)t.year, t.month, t.day, t.hour, t.minute,
+                 t.second, t.micros);
         break;
     default:
         buf_add_i64(b, c->i);

@@ -303,6 +303,8 @@ static void explain_prints_a_plan(void **state)
     assert_true(str_find(text, STR("TableScan"), 0) != SIZE_MAX || str_find(text, STR("ScanFilter"), 0) != SIZE_MAX);
     assert_true(str_find(text, STR("Aggregate[keys = ["), 0) != SIZE_MAX);
     assert_true(str_find(text, STR("lake:a:t"), 0) != SIZE_MAX);
+    text = single_value(fake_must_bind(&fake, "EXPLAIN SELECT 1 FROM u WHERE when_ > DATE '1998-01-02'"));
+    assert_true(str_find(text, STR("date '1998-01-02'"), 0) != SIZE_MAX);
     fails("EXPLAIN ANALYZE SELECT 1", "1:1 NOT_SUPPORTED: EXPLAIN ANALYZE is not supported");
     fails("EXPLAIN SELECT nope FROM t", "1:16 COLUMN_NOT_FOUND: Column 'nope' cannot be resolved");
 }
