@@ -27,8 +27,12 @@ static struct iceberg_new_file make_file(struct table *t)
     struct iceberg_column_stats *c = arena_new(&t->arena, struct iceberg_column_stats);
     int n = t->next++;
 
-    *c = (struct iceberg_column_stats){
-        .field_id = 1, .size = 8, .value_count = 10, .nan_count = -1, .has_bounds = true, .lower = {.i = n * 10}};
+    *c = (struct iceberg_column_stats){.field_id = 1,
+                                       .size = 8,
+                                       .value_count = 10,
+                                       .nan_count = -1,
+                                       .has_bounds = true,
+                                       .lower = {.i = (int64_t)n * 10}};
     c->upper.i = n * 10 + 9;
     return (struct iceberg_new_file){.path = arena_printf(&t->arena, "file://%s/t/data/%d.parquet", t->folder.path, n),
                                      .record_count = 10,

@@ -395,8 +395,8 @@ static void a_scan_has_the_deletes_of_its_files_only(void **state)
         struct buf b;
         buf_init(&b, 1 << 20);
         assert_int_equal(iceberg_manifest_write(&arena, metadata, iceberg_find_spec(metadata, 1), i,
-                                                (const struct iceberg_entry *const *)entries + 2 * i, 2, 9, 4, &b,
-                                                &lists[i], &err),
+                                                (const struct iceberg_entry *const *)entries + (ptrdiff_t)2 * i, 2, 9,
+                                                4, &b, &lists[i], &err),
                          0);
         names[i] = lists[i].path = arena_printf(&arena, "file://%s/%d.avro", folder.path, i);
         contents[i] = arena_str(&arena, buf_str(&b));
