@@ -78,6 +78,14 @@ static const struct iceberg_field *field_by_id(const struct iceberg_schema *s, i
     return NULL;
 }
 
+/* Whole units of us microseconds since 1970, rounded down. All in integers: the microseconds of far years have more
+ * digits than a double, and one that is rounded up ends in the next day's partition. */
+static void add_floor_division(struct buf *to, struct str column, long long us)
+{
+    buf_addf(to, "CAST((epoch_us(%.*s) - ((epoch_us(%.*s) %% %lld) + %lld) %% %lld) // %lld AS INTEGER)",
+             STR_ARG(column), STR_ARG(column), us, us, us, us);
+}
+
 /* A transform in SQL over a file's column (specification: Partition Transforms). */
 static int add_transform(struct buf *to, const struct iceberg_partition_field *f, const struct iceberg_field *source,
                          struct err *err)
@@ -100,13 +108,13 @@ static int add_transform(struct buf *to, const struct iceberg_partition_field *f
         buf_addf(to, "((year(%.*s) - 1970) * 12 + month(%.*s) - 1)", STR_ARG(c), STR_ARG(c));
         return 0;
     case ICEBERG_DAY:
-        buf_addf(to,
-                 has_time ? "CAST(floor(epoch_us(%.*s) / 86400000000.0) AS INTEGER)"
-                          : "date_diff('day', DATE '1970-01-01', %.*s)",
-                 STR_ARG(c));
+        if (has_time)
+            add_floor_division(to, c, 86400000000);
+        else
+            buf_addf(to, "date_diff('day', DATE '1970-01-01', %.*s)", STR_ARG(c));
         return 0;
     case ICEBERG_HOUR:
-        buf_addf(to, "CAST(floor(epoch_us(%.*s) / 3600000000.0) AS INTEGER)", STR_ARG(c));
+        add_floor_division(to, c, 3600000000);
         return 0;
     case ICEBERG_TRUNCATE:
         if (kind == ICEBERG_STRING)
