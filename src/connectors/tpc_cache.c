@@ -50,7 +50,8 @@ static void add_quoted(struct buf *to, const char *path)
 }
 
 /* The generator's value as the type that Trino's column has. Its char(n) have no spaces to trim: they aren't padded. */
-static int add_column(struct arena *a, const struct tpc_table *t, size_t i, struct buf *to, struct err *err)
+static int add_column(struct arena *a, const struct tpc_kind *kind, const struct tpc_table *t, size_t i, struct buf *to,
+                      struct err *err)
 {
     const struct tpc_column *column = &t->columns[i];
     const struct type *type;
@@ -59,9 +60,13 @@ static int add_column(struct arena *a, const struct tpc_table *t, size_t i, stru
 
     if (rc < 0)
         return rc;
-    buf_add_cstr(to, i ? ", CAST(\"" : "CAST(\"");
-    buf_add_str(to, column->source ? str_from_cstr(column->source) : name);
-    buf_add_cstr(to, "\" AS ");
+    struct str expression = kind->expression ? kind->expression(a, t, column) : STR_NULL;
+    if (str_is_null(expression))
+        expression = column->source ? arena_printf(a, "\"%s\"", column->source)
+                                    : arena_printf(a, "\"%.*s\"", STR_ARG(name));
+    buf_add_cstr(to, i ? ", CAST(" : "CAST(");
+    buf_add_str(to, expression);
+    buf_add_cstr(to, " AS ");
     type_format_physical(to, type);
     buf_addf(to, ") AS \"%.*s\"", STR_ARG(name));
     return 0;
@@ -88,7 +93,7 @@ static int write_table(struct generation *g, const struct tpc_table *t, struct e
     buf_init(&sql, MAX_STATEMENT);
     buf_add_cstr(&sql, "COPY (SELECT ");
     for (size_t i = 0; rc == 0 && i < t->column_count; i++)
-        rc = add_column(&a, t, i, &sql, err);
+        rc = add_column(&a, kind, t, i, &sql, err);
     if (rc < 0)
         return rc;
     if (query)

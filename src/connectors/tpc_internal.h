@@ -30,10 +30,12 @@ struct tpc_kind {
     const struct str *schemas; /* those that are listed; every other sfN is there too */
     size_t schema_count;
     double min_scale, max_scale; /* that the generator can do */
-    /* What the generator is asked for to get this table; NULL: the scale itself. 0: the table has no file. */
+    /* What the generator is asked for to get this table. 0: the table has no file. */
     double (*generator_scale)(const struct tpc_table *t, double scale);
     /* A SELECT that makes the table's rows without the generator, with its column names, or NULL. */
     const char *(*query)(const struct tpc_table *t, double scale);
+    /* What to write into a column instead of the generator's, as SQL over the generator's columns, or a null str. */
+    struct str (*expression)(struct arena *a, const struct tpc_table *t, const struct tpc_column *column);
     /* For a table without a file: what to scan, with the columns' names of the files. */
     struct str (*rows)(struct arena *a, const struct tpc_table *t, double scale);
 };
