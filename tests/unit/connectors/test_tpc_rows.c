@@ -83,7 +83,7 @@ static struct str value(struct str sql)
     struct engine_conn *conn;
     struct engine_result *r;
     struct err err = {0};
-    duckdb_data_chunk chunk;
+    duckdb_data_chunk chunk = NULL;
 
     assert_int_equal(engine_acquire(engine, &conn, &err), 0);
     if (engine_query(conn, sql, &r, &err) < 0 || engine_next(r, &chunk, &err) != 1)
