@@ -95,6 +95,13 @@ int special_date_diff(struct emitter *e, const struct call *c);
 int special_typeof(struct emitter *e, const struct call *c);
 int special_at_timezone(struct emitter *e, const struct call *c);
 int special_approx_percentile(struct emitter *e, const struct call *c);
+int special_max(struct emitter *e, const struct call *c);
+int special_array_join(struct emitter *e, const struct call *c);
+int special_reduce(struct emitter *e, const struct call *c);
+int special_map_filter(struct emitter *e, const struct call *c);
+int special_transform_keys(struct emitter *e, const struct call *c);
+int special_transform_values(struct emitter *e, const struct call *c);
+int special_zip_with(struct emitter *e, const struct call *c);
 int special_now(struct emitter *e, const struct call *c);
 
 #endif

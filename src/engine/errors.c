@@ -211,6 +211,8 @@ int errors_set(struct err *err, const char *text, uint64_t memory_limit)
             return err_set_named(err, ERR_INVALID, "NUMERIC_VALUE_OUT_OF_RANGE", "%.*s", STR_ARG(line));
         return err_set_named(err, ERR_INVALID, "INVALID_CAST_ARGUMENT", "%.*s", STR_ARG(line));
     }
+    if (contains(line, STR("Map keys must be unique")))
+        return err_set_named(err, ERR_INVALID, "INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed");
     if (contains(line, STR("More than one row returned by a subquery")))
         return err_set_named(err, ERR_INVALID, "SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows");
     return err_set_named(err, ERR_INTERNAL, "GENERIC_INTERNAL_ERROR", "%.*s", STR_ARG(message));
