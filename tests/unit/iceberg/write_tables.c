@@ -1,4 +1,5 @@
-/* Writes tables below a folder for pyiceberg_reads to open: one unpartitioned, one partitioned by all kinds of types. The
+/* write_iceberg_tables FOLDER [LOCATION]: writes tables below a folder for other clients to open, as if the folder were
+ * at LOCATION (file://FOLDER): one unpartitioned, one partitioned by all kinds of types. The
  * data files are only told of, not there. Prints the location of each one's metadata. */
 #include "iceberg/iceberg.h"
 
@@ -10,6 +11,7 @@ enum { MANY = 40 };
 static struct arena arena;
 static struct folder folder;
 static struct iceberg_cache *cache;
+static const char *location; /* of the folder */
 
 static void must(int rc, const struct err *err)
 {
@@ -102,7 +104,7 @@ static void make_file(const struct iceberg_schema *s, const struct iceberg_spec 
             .upper = value(k, i),
         };
     *ret = (struct iceberg_new_file){
-        .path = arena_printf(&arena, "file://%s/data/%05d.parquet", folder.path, i),
+        .path = arena_printf(&arena, "%s/data/%05d.parquet", location, i),
         .record_count = 10,
         .file_size = 1000 + i,
         .columns = columns,
@@ -141,7 +143,7 @@ static void write_table(const char *name, const char *const *partitioning, size_
     iceberg_assign_ids(&arena, &s, &last);
     for (size_t i = 0; i < n; i++)
         must(iceberg_partition_parse(&arena, &s, str_from_cstr(partitioning[i]), &spec.fields[i], &err), &err);
-    struct iceberg_new_table t = {.location = arena_printf(&arena, "file://%s/%s", folder.path, name),
+    struct iceberg_new_table t = {.location = arena_printf(&arena, "%s/%s", location, name),
                                   .schema = s,
                                   .spec = spec,
                                   .property_names = property_names,
@@ -179,10 +181,12 @@ int main(int argc, char **argv)
                                       "void(c1)"};
     struct err err = {0};
 
-    if (argc != 2)
+    if (argc < 2)
         return 2;
     folder_init(&folder);
-    snprintf(folder.path, sizeof(folder.path), "%s", argv[1]);
+    location = argc > 2 ? argv[2] : arena_printf(&arena, "file://%s", argv[1]).p;
+    folder.from = str_from_cstr(location);
+    folder.mapped = str_from_cstr(argv[1]);
     must(iceberg_cache_new(1 << 20, &folder.io, &cache, &err), &err);
     write_table("plain", NULL, 0);
     write_table("partitioned", all, ARRAY_LEN(all));
@@ -192,6 +196,7 @@ int main(int argc, char **argv)
     must(iceberg_delete_all(&commit, &arena, &rows, &err), &err);
     printf("%s\n%lld\n", folder.pointer, (long long)rows);
     iceberg_cache_free(cache);
+    folder_release(&folder);
     arena_release(&arena);
     return 0;
 }
