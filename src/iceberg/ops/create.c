@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "iceberg/schema.h"
+#include "iceberg/transform.h"
 
 enum { SCHEMA_MAX = 4 << 20, FIRST_PARTITION_ID = 1000, SCHEMA_DEPTH_MAX = 16 };
 
@@ -47,6 +48,29 @@ static void add_schema(struct json_writer *w, const struct iceberg_new_table *t)
     json_open_array(w);
     iceberg_schema_write(w, &schema);
     json_close_array(w);
+}
+
+/* What PartitionSpec.Builder refuses: a name twice, and two partitions where the finer one makes the other idle. */
+static int check_spec(struct arena *a, const struct iceberg_spec *spec, struct err *err)
+{
+    for (size_t i = 0; i < spec->field_count; i++) {
+        const struct iceberg_partition_field *x = &spec->fields[i];
+        bool x_is_time = x->transform >= ICEBERG_YEAR && x->transform <= ICEBERG_HOUR;
+        for (size_t k = 0; k < i; k++) {
+            const struct iceberg_partition_field *y = &spec->fields[k];
+            bool y_is_time = y->transform >= ICEBERG_YEAR && y->transform <= ICEBERG_HOUR;
+            if (str_eq(x->name, y->name))
+                return err_set(err, ERR_INVALID, "Cannot use partition name more than once: %.*s", STR_ARG(x->name));
+            if (x->source_id == y->source_id &&
+                ((x_is_time && y_is_time) || (x->transform == y->transform && x->param == y->param)))
+                return err_set(err, ERR_INVALID,
+                               "Cannot add redundant partition: %d: %.*s: %.*s(%d) conflicts with %d: %.*s: %.*s(%d)",
+                               FIRST_PARTITION_ID + (int)k, STR_ARG(y->name), STR_ARG(iceberg_transform_name(a, y)),
+                               y->source_id, FIRST_PARTITION_ID + (int)i, STR_ARG(x->name),
+                               STR_ARG(iceberg_transform_name(a, x)), x->source_id);
+        }
+    }
+    return 0;
 }
 
 static void add_spec(struct json_writer *w, struct arena *a, const struct iceberg_new_table *t)
@@ -142,8 +166,11 @@ int iceberg_create_table(const struct iceberg_commit *c, struct arena *a, const 
     buf_init(&text, SCHEMA_MAX);
     if (depth_of(t->schema.fields, t->schema.field_count) > SCHEMA_DEPTH_MAX)
         return err_set(err, ERR_LIMIT, "a column's type is nested deeper than %d", SCHEMA_DEPTH_MAX);
+    int rc = check_spec(a, &t->spec, err);
+    if (rc < 0)
+        return rc;
     write_metadata(&text, a, t);
-    int rc = buf_check(&text, "the metadata of a new table", err);
+    rc = buf_check(&text, "the metadata of a new table", err);
     if (rc == 0)
         rc = iceberg_metadata_parse(buf_str(&text), &m, err);
     return rc < 0 ? rc : iceberg_commit_new(c, m, apply, &create, err);

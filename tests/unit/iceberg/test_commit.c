@@ -365,6 +365,28 @@ static void a_partitioned_tables_file_needs_its_partition(void **state)
     assert_int_equal(folder_count(&t->folder, ""), 0);
 }
 
+static void partitions_that_iceberg_core_refuses_are_refused(void **state)
+{
+    struct table *t = *state;
+    static struct iceberg_type type = {.kind = ICEBERG_DATE};
+    struct iceberg_field field = {.name = STR("d"), .type = &type, .id = 1};
+    struct iceberg_partition_field fields[] = {
+        {.source_id = 1, .name = STR("d_day"), .transform = ICEBERG_DAY},
+        {.source_id = 1, .name = STR("d_year"), .transform = ICEBERG_YEAR},
+    };
+    struct iceberg_new_table new_table = {.location = arena_printf(&t->arena, "file://%s/t", t->folder.path),
+                                          .schema = {.fields = &field, .field_count = 1},
+                                          .spec = {.fields = fields, .field_count = 2}};
+
+    assert_int_equal(iceberg_create_table(&t->commit, &t->arena, &new_table, NULL, 0, &t->err), ERR_INVALID);
+    assert_string_equal(t->err.message, "Cannot add redundant partition: 1000: d_day: day(1) conflicts with 1001: "
+                                        "d_year: year(1)");
+    fields[1].name = fields[0].name;
+    fields[1].transform = ICEBERG_IDENTITY;
+    assert_int_equal(iceberg_create_table(&t->commit, &t->arena, &new_table, NULL, 0, &t->err), ERR_INVALID);
+    assert_string_equal(t->err.message, "Cannot use partition name more than once: d_day");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -384,6 +406,7 @@ int main(void)
         CASE(deleting_all_leaves_no_live_file_and_says_how_many_rows),
         CASE(all_files_of_all_snapshots_are_listed_for_drop),
         CASE(a_partitioned_tables_file_needs_its_partition),
+        CASE(partitions_that_iceberg_core_refuses_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Tables that pyiceberg wrote, read. */
+/* Tables that pyiceberg and real Trino wrote, read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +11,8 @@
 
 #include <dirent.h>
 
+#define TRINO_LOCATION "s3://trino-data/warehouse/ours/fresh-58ef69f3c3124e02939ff5ac95a10d71/"
+
 static struct arena arena;
 static struct folder folder;
 static struct iceberg_cache *cache;
@@ -22,13 +24,15 @@ static struct iceberg_metadata *open_table(const char *dir, const char *name)
     struct str path = STR_NULL;
     struct err err = {0};
 
-    folder.from = STR("file:///warehouse/ns/");
-    folder.mapped = where;
+    bool by_trino = strcmp(name, "trino") == 0;
+    folder.from = by_trino ? STR(TRINO_LOCATION) : STR("file:///warehouse/ns/");
+    folder.mapped = by_trino ? arena_printf(&arena, "%strino/", where.p) : where;
     DIR *d = opendir(arena_printf(&arena, "%s%s/metadata", where.p, name).p);
     assert_non_null(d);
     for (struct dirent *e; (e = readdir(d));)
         if (strstr(e->d_name, ".metadata.json"))
-            path = arena_printf(&arena, "file:///warehouse/ns/%s/metadata/%s", name, e->d_name);
+            path = arena_printf(&arena, "%.*s%s%smetadata/%s", STR_ARG(folder.from), by_trino ? "" : name,
+                                by_trino ? "" : "/", e->d_name);
     closedir(d);
     if (iceberg_load_metadata(cache, path, &m, &err) < 0)
         fail_msg("%s", err.message);
@@ -161,6 +165,27 @@ static void a_version_1_table_is_read_but_not_written(void **state)
     assert_non_null(strstr(err.message, "version 1"));
 }
 
+static void trinos_table_is_read_with_its_position_deletes(void **state)
+{
+    struct iceberg_metadata *m = open_table(*state, "trino");
+    struct iceberg_scan scan = plan(m, NULL, 0);
+    struct iceberg_value eight = {.i = 8};
+    struct iceberg_predicate p = {1, ICEBERG_EQ, &eight, 1};
+
+    /* 30 rows in 3 buckets, then DELETE of a = 7 and of a = 8 */
+    assert_int_equal(scan.file_count, 3);
+    assert_int_equal(scan.records, 30);
+    assert_int_equal(scan.delete_count, 2);
+    assert_true(scan.files[0]->sequence_number < scan.deletes[0]->sequence_number);
+    iceberg_scan_release(&scan);
+    scan = plan(m, &p, 1);
+    assert_int_equal(scan.file_count, 1);
+    assert_int_equal(scan.files[0]->partition[0].i, 2);
+    assert_int_equal(scan.delete_count, 1);
+    iceberg_scan_release(&scan);
+    iceberg_metadata_unref(m);
+}
+
 static void a_warm_plan_reads_and_parses_nothing(void **state)
 {
     struct iceberg_metadata *m = open_table(*state, "part");
@@ -218,6 +243,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_prestate(a_key_prunes_to_its_bucket_and_bounds, dir),
         cmocka_unit_test_prestate(statistics_are_read, dir),
         cmocka_unit_test_prestate(a_version_1_table_is_read_but_not_written, dir),
+        cmocka_unit_test_prestate(trinos_table_is_read_with_its_position_deletes, dir),
         cmocka_unit_test_prestate(a_warm_plan_reads_and_parses_nothing, dir),
         cmocka_unit_test_prestate(a_cache_too_small_still_answers, dir),
     };
