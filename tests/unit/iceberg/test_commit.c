@@ -33,7 +33,7 @@ static struct iceberg_new_file make_file(struct table *t)
                                        .nan_count = -1,
                                        .has_bounds = true,
                                        .lower = {.i = (int64_t)n * 10}};
-    c->upper.i = n * 10 + 9;
+    c->upper.i = (int64_t)n * 10 + 9;
     return (struct iceberg_new_file){.path = arena_printf(&t->arena, "file://%s/t/data/%d.parquet", t->folder.path, n),
                                      .record_count = 10,
                                      .file_size = 100,
