@@ -99,6 +99,9 @@ static int add_transform(struct buf *to, const struct iceberg_partition_field *f
     struct str c = buf_str(&name);
     switch (f->transform) {
     case ICEBERG_IDENTITY:
+        if (kind == ICEBERG_BINARY) /* the engine names a partition's folder by the value, and names are text */
+            return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED",
+                                 "Writing to tables partitioned by a varbinary column is not supported");
         buf_add_str(to, c);
         return 0;
     case ICEBERG_YEAR:
@@ -287,6 +290,15 @@ static int describe_target(struct connector_write *w, const struct connector_wri
     return 0;
 }
 
+/* The engine writes all binary as Parquet's BYTE_ARRAY, which other readers refuse for Iceberg's fixed. */
+static bool has_fixed(const struct iceberg_field *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (fields[i].type->kind == ICEBERG_FIXED || has_fixed(fields[i].type->fields, fields[i].type->field_count))
+            return true;
+    return false;
+}
+
 int iceberg_begin_write(struct connector *c, struct arena *a, const struct connector_write_request *r,
                         struct connector_write **ret, struct str *ret_before, struct str *ret_after, struct err *err)
 {
@@ -300,6 +312,9 @@ int iceberg_begin_write(struct connector *c, struct arena *a, const struct conne
     w->statement = r->statement;
     w->query_id = arena_str(&w->arena, r->query_id);
     rc = describe_target(w, r, err);
+    if (rc == 0 && has_fixed(w->schema->fields, w->schema->field_count))
+        rc = err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED",
+                           "Writing to tables with a column of Iceberg's type fixed is not supported");
     if (rc == 0)
         rc = objects_stage(w->c->objects, &w->arena, &w->staged, &path, err);
     if (rc == 0) {
