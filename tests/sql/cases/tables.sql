@@ -119,7 +119,7 @@ INSERT INTO memory.default.corpus_dec VALUES (123.4);
 DROP TABLE memory.default.corpus_dec;
 
 -- case: memory_default_schema
-SHOW SCHEMAS FROM memory;
+SHOW SCHEMAS FROM memory LIKE 'default';
 
 -- case: tpch_is_read_only
 CREATE TABLE tpch.tiny.t (a integer);
