@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "connectors/tpc_internal.h"
+#include "engine/dbgen.h"
 #include "os/file.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -152,7 +153,7 @@ static int load_extension(struct generation *g, struct err *err)
                   : 0;
 }
 
-static int generate(struct generation *g, struct err *err)
+static int generate_scales(struct generation *g, struct err *err)
 {
     const struct tpc_kind *kind = g->c->kind;
     int rc = load_extension(g, err);
@@ -166,6 +167,21 @@ static int generate(struct generation *g, struct err *err)
         if (!is_done)
             rc = generate_scale(g, scale, err);
     }
+    return rc;
+}
+
+static int generate(struct generation *g, struct err *err)
+{
+    ARENA_SCOPED struct arena a = ARENA_INIT;
+    int rc;
+
+    if (!g->c->kind->has_text)
+        return generate_scales(g, err);
+    rc = dbgen_text_open(arena_printf(&a, "%s/text", g->folder).p, err);
+    if (rc < 0)
+        return rc;
+    rc = generate_scales(g, err);
+    dbgen_text_close();
     return rc;
 }
 

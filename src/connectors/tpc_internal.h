@@ -36,6 +36,7 @@ struct tpc_kind {
     const char *(*query)(const struct tpc_table *t, double scale);
     /* What to write into a column instead of the generator's, as SQL over the generator's columns, or a null str. */
     struct str (*expression)(struct arena *a, const struct tpc_table *t, const struct tpc_column *column);
+    bool has_text; /* expressions use the comments of engine/dbgen.h */
     /* For a table without a file: what to scan, with the columns' names of the files. */
     struct str (*rows)(struct arena *a, const struct tpc_table *t, double scale);
 };

@@ -1,6 +1,7 @@
 /*
- * The benchmark TPC-H: tables, and the generator that makes them at any scale as Trino does, but for one thing: it draws
- * the letters of addresses from a wider range than dbgen 2 and Trino did, so those are made here.
+ * The benchmark TPC-H: tables, and the generator that makes them at any scale as Trino does, but for two things: it draws
+ * the letters of addresses from a wider range than dbgen 2 and Trino did, and cuts comments out of a shorter text. Those
+ * columns are made here.
  */
 #include "base/vec.h"
 #include "connectors/tpc_internal.h"
@@ -93,8 +94,37 @@ static struct str address(struct arena *a, const char *key, int seed)
     return buf_check(&sql, "an address", NULL) < 0 ? STR_NULL : arena_str(a, buf_str(&sql));
 }
 
+/* ---- comments ---- */
+
+/* By table: how many random numbers the rows before this one have used, dbgen's seed, the average length. Orders have
+ * numbers for seven lines each, parts for four suppliers; the generator writes those in order, so rowid counts them. */
+static const struct {
+    const char *table, *draws;
+    int seed, average;
+} comments[] = {
+    {"customer", "2 * (c_custkey - 1)", 1335826707, 73},
+    {"lineitem", "14 * (((l_orderkey >> 5 << 3) | (l_orderkey & 7)) - 1) + 2 * (l_linenumber - 1)", 1095462486, 27},
+    {"nation", "2 * n_nationkey", 606179079, 72},
+    {"orders", "2 * (((o_orderkey >> 5 << 3) | (o_orderkey & 7)) - 1)", 276090261, 49},
+    {"part", "2 * (p_partkey - 1)", 804159733, 14},
+    {"partsupp", "8 * (ps_partkey - 1) + 2 * (rowid % 4)", 1961692154, 124},
+    {"region", "2 * r_regionkey", 1500869201, 72},
+};
+
+static struct str comment(struct arena *a, const struct tpc_table *t)
+{
+    for (size_t i = 0; i < ARRAY_LEN(comments); i++) {
+        if (strcmp(comments[i].table, t->name) == 0)
+            return arena_printf(a, "dp_dbgen_comment(%d, CAST(%s AS BIGINT), %d)", comments[i].seed, comments[i].draws,
+                                comments[i].average);
+    }
+    return STR("dp_dbgen_supplier_comment(s_suppkey)");
+}
+
 static struct str expression(struct arena *a, const struct tpc_table *t, const struct tpc_column *column)
 {
+    if (strcmp(column->name, "comment") == 0)
+        return comment(a, t);
     if (strcmp(column->name, "address") != 0)
         return STR_NULL;
     return t->prefix[0] == 'c' ? address(a, "c_custkey", 881155353) : address(a, "s_suppkey", 706178559);
@@ -111,6 +141,7 @@ static const struct tpc_kind kind = {
     .max_scale = 100000,
     .generator_scale = generator_scale,
     .expression = expression,
+    .has_text = true,
 };
 
 int tpch_connector_new(struct str catalog, struct engine *e, const char *cache_dir, bool standard_naming,
