@@ -277,4 +277,5 @@ class Trino(Server):
                     "--jvm-dir", java, "run"], env=env, cwd=self.folder)
         self.wait(lambda: trino_http.wait_ready(self.url, 2, self.alive), 180)
         session = trino_http.Session(self.url)
-        self.wait(lambda: not trino_http.execute(session, "SELECT 1").error, 60)
+        # A table read needs the node to have announced itself, which comes a moment later.
+        self.wait(lambda: not trino_http.execute(session, "SELECT count(*) FROM tpch.tiny.region").error, 60)
