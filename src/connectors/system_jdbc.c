@@ -63,13 +63,11 @@ static void add_or_null(struct virtual_scan *s, int v)
 /* Characters that a value's text may take: digits and signs of the date and time parts, the point, the fraction. */
 static int column_size(const struct type *t)
 {
+    if (t->kind == TYPE_DECIMAL || t->kind == TYPE_VARCHAR || t->kind == TYPE_CHAR)
+        return t->precision; /* a varchar without a length: the largest int */
     int fraction = t->precision ? 1 + t->precision : 0;
 
     switch (t->kind) {
-    case TYPE_DECIMAL:
-    case TYPE_VARCHAR:
-    case TYPE_CHAR:
-        return t->precision;
     case TYPE_TIME:
         return 8 + fraction;
     case TYPE_TIME_TZ:
