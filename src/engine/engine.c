@@ -193,12 +193,17 @@ void engine_release(struct engine_conn *c)
     e = c->engine;
     rows_release(c);
     pthread_mutex_lock(&e->lock);
-    is_kept = !c->is_altered && e->idle.n < MAX_IDLE;
+    /* After an interruption other threads may still be at the statement: closing the connection stops them, while the
+     * next statement on it would clear the mark that they look for and wait until they are done. */
+    is_kept = !c->is_altered && !atomic_load(&c->interrupted) && e->idle.n < MAX_IDLE;
     if (is_kept)
         vec_push(&e->idle, c);
     pthread_mutex_unlock(&e->lock);
-    if (!is_kept)
-        conn_free(c);
+    if (is_kept)
+        return;
+    if (atomic_load(&c->interrupted))
+        duckdb_interrupt(c->db); /* the mark went with the error that it raised; those threads haven't seen it */
+    conn_free(c);
 }
 
 static int copy_sql(struct str sql, char **ret, struct err *err)
@@ -356,6 +361,8 @@ void engine_result_free(struct engine_result *r)
     for (size_t i = 0; i < r->column_count; i++)
         duckdb_destroy_logical_type(&r->types[i]);
     free(r->types);
+    if (r->has_result && !r->is_done)
+        engine_interrupt(r->conn); /* it is abandoned: what works at it stops */
     if (r->has_result)
         duckdb_destroy_result(&r->result);
     if (r->pending)
