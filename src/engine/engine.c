@@ -362,7 +362,8 @@ void engine_result_free(struct engine_result *r)
         duckdb_destroy_logical_type(&r->types[i]);
     free(r->types);
     if (r->has_result && !r->is_done)
-        engine_interrupt(r->conn); /* it is abandoned: what works at it stops */
+        duckdb_interrupt(
+            r->conn->db); /* it is abandoned: what works at it stops; the next statement takes the mark off */
     if (r->has_result)
         duckdb_destroy_result(&r->result);
     if (r->pending)

@@ -273,10 +273,12 @@ static void answer(struct statement_resource *x)
     x->waiters.n = 0;
 }
 
-/* Answers who waits, when a whole page or the end is there. */
+/* Answers who waits, when a whole page or the end is there. After cancelling only the end is news. */
 static void answer_with_news(struct statement_resource *x)
 {
-    if (x->waiters.n > 0 && (x->is_ended || x->ready_n > 0 || x->page.n >= x->target))
+    bool has_page = x->ready_n > 0 || x->page.n >= x->target;
+
+    if (x->waiters.n > 0 && (x->is_ended || (has_page && !x->is_cancelled)))
         answer(x);
 }
 
@@ -287,7 +289,7 @@ static void answer_when_due(struct statement_resource *x, int64_t now_ms)
     if (x->waiters.n == 0)
         return;
     const struct waiter *w = &x->waiters.items[0];
-    if (now_ms >= w->deadline_ms || (x->page.n > 0 && now_ms >= w->part_ms))
+    if (now_ms >= w->deadline_ms || (x->page.n > 0 && now_ms >= w->part_ms && !x->is_cancelled))
         answer(x);
 }
 
