@@ -58,6 +58,9 @@ static int receive(int fd, struct buf *to, int timeout_ms, struct err *err)
         ssize_t n = recv(fd, room, 4096, 0);
         if (n < 0 && errno == EINTR)
             continue;
+        /* It took no notice of the request: see supervisor_request(). */
+        if (n < 0 && errno == ECONNRESET && to->n == 0)
+            return err_set(err, ERR_UNAVAILABLE, "the supervisor takes no request");
         if (n < 0)
             return err_set_errno(err, errno, "the supervisor's answer broke off");
         if (n == 0)
@@ -66,19 +69,35 @@ static int receive(int fd, struct buf *to, int timeout_ms, struct err *err)
     }
 }
 
+/* One connection: sends the request, fills `text` with the answer. ERR_UNAVAILABLE: nobody read the request. */
+static int exchange(const char *data_dir, struct str request, int timeout_ms, struct buf *text, struct err *err)
+{
+    FD_SCOPED int fd = -1;
+    int rc = connect_to(data_dir, &fd, err);
+
+    if (rc < 0)
+        return rc;
+    ssize_t n = send(fd, request.p, request.n, MSG_NOSIGNAL);
+    if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+        return err_set(err, ERR_UNAVAILABLE, "the supervisor takes no request");
+    if (n != (ssize_t)request.n)
+        return err_set_errno(err, errno, "the supervisor takes no request");
+    return receive(fd, text, timeout_ms, err);
+}
+
 int supervisor_request(const char *data_dir, const char *what, const char *service, int timeout_ms, json_t **ret,
                        struct err *err)
 {
-    FD_SCOPED int fd = -1;
-    BUF_SCOPED struct buf text;
+    BUF_SCOPED struct buf request, text;
     JSON_SCOPED json_t *answer = NULL;
     struct json_writer w;
+    int64_t deadline = clock_mono_ms() + timeout_ms;
+    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+    int rc;
 
+    buf_init(&request, ANSWER_MAX);
     buf_init(&text, ANSWER_MAX);
-    int rc = connect_to(data_dir, &fd, err);
-    if (rc < 0)
-        return rc;
-    json_writer_init(&w, &text);
+    json_writer_init(&w, &request);
     json_open_object(&w);
     json_key(&w, "do");
     json_add_cstr(&w, what);
@@ -87,11 +106,16 @@ int supervisor_request(const char *data_dir, const char *what, const char *servi
         json_add_cstr(&w, service);
     }
     json_close_object(&w);
-    buf_add_char(&text, '\n');
-    if (send(fd, text.p, text.n, MSG_NOSIGNAL) != (ssize_t)text.n)
-        return err_set_errno(err, errno, "the supervisor takes no request");
-    buf_reset(&text);
-    rc = receive(fd, &text, timeout_ms, err);
+    buf_add_char(&request, '\n');
+    /* A connection that is reset unread was to a supervisor with too many clients, or to one that was killed while a
+     * service that it had just forked still shared its socket: try again; the next one is taken or refused. */
+    for (;;) {
+        int64_t left = deadline - clock_mono_ms();
+        rc = exchange(data_dir, buf_str(&request), left > 0 ? (int)left : 0, &text, err);
+        if (rc != ERR_UNAVAILABLE || left <= 0)
+            break;
+        nanosleep(&pause, NULL);
+    }
     if (rc < 0)
         return rc;
     /* One that is killed in mid-request closes without a word. */
