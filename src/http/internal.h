@@ -18,6 +18,7 @@ struct http_server {
     struct pool *pool;
     int port;
     char *server_name;
+    const struct http_proxies *proxies;
     _Atomic bool cutting; /* connections are closed whatever they wait for */
 
     pthread_mutex_t lock; /* guards all below */

@@ -138,7 +138,7 @@ int http_server_start(const struct http_server_options *o, const struct http_han
         close(fd);
         return err_set(err, ERR_LIMIT, "no memory for an HTTP server");
     }
-    *s = (struct http_server){.handler = *h, .ctx = ctx, .port = port, .refs = 1};
+    *s = (struct http_server){.handler = *h, .ctx = ctx, .port = port, .proxies = o->proxies, .refs = 1};
     s->server_name = o->server_name ? strdup(o->server_name) : NULL;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->idle, NULL);

@@ -52,6 +52,8 @@ struct http_handler {
     void (*done)(void *ctx, struct http_request *r, bool completed);
 };
 
+struct http_proxies;
+
 struct http_server_options {
     const char *address;                    /* "127.0.0.1", "::1", "0.0.0.0" */
     int port;                               /* 0: a free one */
@@ -61,6 +63,7 @@ struct http_server_options {
     int connections_max;                    /* 0: 4096 */
     const char *server_name;                /* the Server header; NULL: none */
     const char *tls_cert_pem, *tls_key_pem; /* both or neither */
+    const struct http_proxies *proxies;     /* whose word http/forwarded.h takes; outlives the server; NULL: nobody's */
 };
 
 /* ERR_EXISTS when the port is taken: the message names address and port. */
