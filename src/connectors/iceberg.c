@@ -1,12 +1,8 @@
 /* The iceberg catalog's metadata: schemas, tables, their properties, DDL. Names and messages are Trino 476's. */
-#include "base/uuid.h"
 #include "base/vec.h"
 #include "connectors/iceberg_internal.h"
 
-enum {
-    CACHE_BYTES = 32 << 20, /* metadata and manifests kept parsed */
-    DELETE_BATCH = 1000,    /* objects a transaction when a table's folder goes */
-};
+enum { CACHE_BYTES = 32 << 20 /* metadata and manifests kept parsed */ };
 
 /* ---- properties ---- */
 
@@ -93,82 +89,20 @@ static int check_properties(const struct statement *s, struct err *err)
 
 /* ---- a new table ---- */
 
-static int schema_missing(struct err *err, struct str schema)
-{
-    return err_set_named(err, ERR_NOT_FOUND, "NOT_FOUND", "Schema %.*s not found", STR_ARG(schema));
-}
-
-static struct str without_last_slashes(struct str s)
-{
-    while (s.n > 0 && s.p[s.n - 1] == '/')
-        s.n--;
-    return s;
-}
-
-/* Where a schema's tables go: its own location, or below the warehouse. */
-static int schema_location(struct iceberg_connector *c, struct arena *a, struct str schema, struct str *ret,
-                           struct err *err)
-{
-    struct catalog_property *properties;
-    size_t n;
-    bool exists;
-    int rc = catalog_get_namespace(c->tables, a, schema, &exists, &properties, &n, err);
-
-    if (rc < 0)
-        return rc;
-    if (!exists)
-        return schema_missing(err, schema);
-    for (size_t i = 0; i < n; i++) {
-        if (!str_eq_cstr(properties[i].name, "location"))
-            continue;
-        *ret = without_last_slashes(properties[i].value);
-        return 0;
-    }
-    *ret = arena_printf(a, "%.*s/%.*s", STR_ARG(c->warehouse), STR_ARG(schema));
-    return 0;
-}
-
-static int is_empty_location(struct iceberg_connector *c, struct arena *a, struct str location, struct err *err)
-{
-    struct objects_list_request q = {.max = 1};
-    struct objects_list list;
-    struct str key;
-    int rc = iceberg_files_split(location, &q.bucket, &key, err);
-
-    if (rc < 0)
-        return rc;
-    q.prefix = arena_printf(a, "%.*s/", STR_ARG(key));
-    rc = objects_list(c->objects, a, &q, &list, err);
-    if (rc < 0 || list.n == 0)
-        return rc;
-    return err_set_named(
-        err, ERR_EXISTS, "ICEBERG_FILESYSTEM_ERROR",
-        "Cannot create a table on a non-empty location: %.*s, set 'iceberg.unique-table-location=true' "
-        "in your Iceberg catalog properties to use unique table locations for every table.",
-        STR_ARG(location));
-}
-
-/* As Trino with iceberg.unique-table-location: SCHEMA/table-UUID. */
 static int table_location(struct iceberg_connector *c, struct arena *a, const struct statement *s, struct str *ret,
                           struct err *err)
 {
     struct str given = text_property(s, "location", STR_NULL), base;
-    char uuid[UUID_TEXT_SIZE], *to = uuid;
-    int rc = schema_location(c, a, s->schema, &base, err);
+    int rc = catalog_namespace_location(c->tables, a, c->warehouse, s->schema, &base, err);
 
     if (rc < 0)
         return rc;
-    if (!str_is_null(given)) {
-        *ret = arena_str(a, without_last_slashes(given));
-        return is_empty_location(c, a, *ret, err);
+    if (str_is_null(given)) {
+        *ret = catalog_new_table_location(a, base, s->table);
+        return 0;
     }
-    uuid_v4(uuid);
-    for (const char *at = uuid; *at; at++)
-        if (*at != '-')
-            *to++ = *at;
-    *to = '\0';
-    *ret = arena_printf(a, "%.*s/%.*s-%s", STR_ARG(base), STR_ARG(s->table), uuid);
-    return 0;
+    *ret = arena_str(a, catalog_without_last_slashes(given));
+    return catalog_check_location_empty(c->objects, a, *ret, err);
 }
 
 static int new_schema(struct arena *a, const struct statement *s, struct iceberg_schema *ret, struct err *err)
@@ -353,7 +287,7 @@ static int show_schema_properties(struct connector *c, struct arena *a, struct s
                                   struct err *err)
 {
     struct str location;
-    int rc = schema_location(iceberg_of(c), a, schema, &location, err);
+    int rc = catalog_namespace_location(iceberg_of(c)->tables, a, iceberg_of(c)->warehouse, schema, &location, err);
 
     if (rc == 0)
         *ret = arena_printf(a, "   location = '%.*s'", STR_ARG(location));
@@ -370,61 +304,20 @@ static int create_schema(struct connector *c, struct arena *a, const struct stat
     (void)a;
     if (str_is_null(location.value))
         return catalog_create_namespace(iceberg_of(c)->tables, s->schema, NULL, 0, err);
-    struct str whole = arena_printf(a, "%.*s/", STR_ARG(without_last_slashes(location.value)));
-    int rc = iceberg_files_split(whole, &bucket, &key, err);
+    struct str whole = arena_printf(a, "%.*s/", STR_ARG(catalog_without_last_slashes(location.value)));
+    int rc = catalog_files_split(whole, &bucket, &key, err);
     if (rc < 0)
         return err_set_named(err, ERR_INVALID, "INVALID_SCHEMA_PROPERTY", "Invalid location URI: %.*s",
                              STR_ARG(location.value));
     return catalog_create_namespace(iceberg_of(c)->tables, s->schema, &location, 1, err);
 }
 
-/* Everything below a location, a batch at a time. */
-static int remove_folder(struct iceberg_connector *c, struct str location, struct err *err)
-{
-    ARENA_SCOPED struct arena outer = ARENA_INIT;
-    struct objects_list_request q = {.max = DELETE_BATCH};
-    struct objects_list list = {.truncated = true};
-    struct str key;
-    int rc = iceberg_files_split(location, &q.bucket, &key, err);
-
-    if (rc < 0 || str_is_empty(without_last_slashes(key)))
-        return rc;
-    q.prefix = arena_printf(&outer, "%.*s/", STR_ARG(without_last_slashes(key)));
-    while (rc == 0 && list.truncated) {
-        ARENA_SCOPED struct arena a = ARENA_INIT;
-
-        rc = objects_list(c->objects, &a, &q, &list, err);
-        if (rc < 0 || list.n == 0)
-            break;
-        struct str *keys = arena_array(&a, struct str, list.n);
-        for (size_t i = 0; i < list.n; i++)
-            keys[i] = list.items[i].key;
-        rc = objects_delete_many(c->objects, q.bucket, keys, list.n, err);
-    }
-    return rc;
-}
-
 static int drop_table(struct connector *c, struct arena *a, const struct statement *s, struct err *err)
 {
     struct iceberg_connector *ic = iceberg_of(c);
-    struct iceberg_metadata *m = NULL;
-    struct str location, *files = NULL;
-    size_t n = 0;
-    int rc = catalog_get_table(ic->tables, a, s->schema, s->table, &location, err);
 
-    if (rc < 0)
-        return rc;
-    /* A table whose metadata can't be read can still be dropped; its files are then found by its folder only. */
-    if (!str_is_null(location) && iceberg_load_metadata(ic->cache, location, &m, NULL) == 0 &&
-        iceberg_list_files(ic->cache, a, m, location, &files, &n, NULL) < 0)
-        n = 0;
-    rc = catalog_drop_table(ic->tables, s->schema, s->table, err);
-    if (rc == 0 && n > 0)
-        rc = ic->io.remove(ic->io.ctx, files, n, err);
-    if (rc == 0 && m)
-        rc = remove_folder(ic, m->location, err);
-    iceberg_metadata_unref(m);
-    return rc;
+    (void)a;
+    return catalog_purge_table(ic->tables, ic->cache, ic->objects, s->schema, s->table, err);
 }
 
 static int drop_schema(struct connector *c, struct arena *a, const struct statement *s, struct err *err)
@@ -511,11 +404,11 @@ int iceberg_connector_new(const struct iceberg_options *o, struct connector **re
     if (!c)
         abort();
     c->base = (struct connector){.ops = &ops, .catalog = arena_str(&c->arena, o->catalog)};
-    c->warehouse = arena_str(&c->arena, without_last_slashes(o->warehouse));
+    c->warehouse = arena_str(&c->arena, catalog_without_last_slashes(o->warehouse));
     c->tables = o->tables;
     c->objects = o->objects;
     c->engine = o->engine;
-    iceberg_files_init(&c->io, o->objects);
+    catalog_files_init(&c->io, o->objects);
     int rc = iceberg_cache_new(CACHE_BYTES, &c->io, &c->cache, err);
     if (rc < 0) {
         arena_release(&c->arena);

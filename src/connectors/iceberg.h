@@ -5,7 +5,6 @@
  *   iceberg_types.c   Trino's types to Iceberg's and back
  *   iceberg_scan.c    conjuncts to predicates, files to a FROM item, deletes
  *   iceberg_write.c   CTAS and INSERT: COPY to Parquet in staging, statistics, publish, commit
- *   iceberg_files.c   struct iceberg_io over objects/
  */
 #ifndef CONNECTORS_ICEBERG_H
 #define CONNECTORS_ICEBERG_H

@@ -2,6 +2,7 @@
 #ifndef CONNECTORS_ICEBERG_INTERNAL_H
 #define CONNECTORS_ICEBERG_INTERNAL_H
 
+#include "catalog/files.h"
 #include "connectors/iceberg.h"
 
 struct iceberg_connector {
@@ -25,13 +26,6 @@ static inline struct iceberg_connector *iceberg_of(struct connector *c)
 {
     return (struct iceberg_connector *)c;
 }
-
-/* ---- files ---- */
-
-/* struct iceberg_io over the object library. */
-void iceberg_files_init(struct iceberg_io *io, struct objects *objects);
-/* "s3://bucket/key" (also s3a, s3n) to its parts. */
-MUST_CHECK int iceberg_files_split(struct str location, struct str *ret_bucket, struct str *ret_key, struct err *err);
 
 /* ---- types ---- */
 

@@ -172,7 +172,7 @@ static int local_path(const struct writer *w, struct str location, struct str *r
 {
     struct str bucket, key;
     uint64_t size;
-    int rc = iceberg_files_split(location, &bucket, &key, err);
+    int rc = catalog_files_split(location, &bucket, &key, err);
 
     if (rc == 0)
         rc = objects_path(w->c->objects, w->a, bucket, key, ret, &size, err);

@@ -488,7 +488,7 @@ static int take_file(struct connector_write *w, struct arena *a, struct str path
     uuid_v4(id);
     location = arena_printf(a, "%.*s/%.*s-%s.parquet", STR_ARG(w->data_folder), STR_ARG(w->query_id), id);
     vec_push_in(a, to, ((struct iceberg_new_file){.path = location}));
-    rc = iceberg_files_split(location, &p.bucket, &p.key, err);
+    rc = catalog_files_split(location, &p.bucket, &p.key, err);
     if (to->publish_n == to->publish_cap)
         to->publish = vec_grow_in(a, to->publish, &to->publish_cap, to->publish_n, sizeof(*to->publish));
     to->publish[to->publish_n++] = p;
