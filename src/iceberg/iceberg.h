@@ -273,6 +273,23 @@ MUST_CHECK int iceberg_append(const struct iceberg_commit *c, struct arena *a, c
                               size_t n, struct err *err);
 /* All rows; *ret_rows: how many there were (from the snapshot summary or manifests). */
 MUST_CHECK int iceberg_delete_all(const struct iceberg_commit *c, struct arena *a, int64_t *ret_rows, struct err *err);
+/* What another writer made: the REST catalog's TableRequirement and TableUpdate lists (specification of the REST API;
+ * rules and messages of iceberg-core's UpdateRequirement and TableMetadata.Builder). No updates: no commit. A requirement
+ * that doesn't hold is ERR_CONFLICT "Requirement failed: …" and isn't tried again, ERR_INVALID an update that makes no
+ * table, ERR_UNSUPPORTED one that isn't known. */
+MUST_CHECK int iceberg_update_table(const struct iceberg_commit *c, const json_t *requirements, const json_t *updates,
+                                    struct err *err);
+/* The same for a table that isn't there yet (a staged create), in version 2. ERR_EXISTS. */
+MUST_CHECK int iceberg_update_new_table(const struct iceberg_commit *c, const json_t *requirements,
+                                        const json_t *updates, struct err *err);
+/* The metadata of a new table without a snapshot, from a CreateTableRequest's parts: ids are given anew, and what refers
+ * to them follows. spec, order and properties may be NULL. The caller's to unref. */
+MUST_CHECK int iceberg_make_metadata(struct arena *a, struct str location, const json_t *schema, const json_t *spec,
+                                     const json_t *order, const json_t *properties, struct iceberg_metadata **ret,
+                                     struct err *err);
+/* Commits such metadata as the first of a table; takes it over. ERR_EXISTS. */
+MUST_CHECK int iceberg_create_from_metadata(const struct iceberg_commit *c, struct iceberg_metadata *m,
+                                            struct err *err);
 /* Every file that any snapshot of the table refers to, metadata included: for DROP TABLE. */
 MUST_CHECK int iceberg_list_files(struct iceberg_cache *c, struct arena *a, struct iceberg_metadata *m,
                                   struct str metadata_location, struct str **ret, size_t *ret_n, struct err *err);

@@ -20,6 +20,8 @@ struct str iceberg_type_name(struct arena *a, const struct iceberg_type *t);
 
 MUST_CHECK int iceberg_schema_parse(struct arena *a, const json_t *j, struct iceberg_schema *ret, struct err *err);
 void iceberg_schema_write(struct json_writer *w, const struct iceberg_schema *s);
+/* The highest field id, at any depth. */
+int iceberg_highest_id(const struct iceberg_field *fields, size_t n);
 /* At any depth; NULL: none. */
 const struct iceberg_field *iceberg_schema_find(const struct iceberg_schema *s, int field_id);
 

@@ -337,6 +337,18 @@ const struct iceberg_field *iceberg_schema_find(const struct iceberg_schema *s, 
     return find_in(s->fields, s->field_count, field_id);
 }
 
+int iceberg_highest_id(const struct iceberg_field *fields, size_t n)
+{
+    int highest = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        int inner = iceberg_highest_id(fields[i].type->fields, fields[i].type->field_count);
+        int id = fields[i].id > inner ? fields[i].id : inner;
+        highest = id > highest ? id : highest;
+    }
+    return highest;
+}
+
 /* All fields of a struct get their ids before what is inside them, as TypeUtil.assignFreshIds visits. */
 static void assign(struct arena *a, struct iceberg_field *fields, size_t n, int *next)
 {

@@ -33,16 +33,20 @@ static struct str without_slash(struct str s)
     return s;
 }
 
+struct str iceberg_metadata_folder(struct arena *a, struct str location, struct str write_metadata_path)
+{
+    return str_is_null(write_metadata_path) ? arena_printf(a, "%.*s/metadata", STR_ARG(without_slash(location)))
+                                            : arena_str(a, without_slash(write_metadata_path));
+}
+
 /* Takes over a reference of the base. */
 static void change_init(struct iceberg_change *c, const struct iceberg_commit *commit, struct iceberg_metadata *base,
                         const char *operation)
 {
     *c = (struct iceberg_change){.commit = commit, .base = base, .operation = operation};
     arena_init(&c->arena, CHANGE_MEMORY_MAX);
-    struct str path = iceberg_property(base, "write.metadata.path");
-    c->metadata_folder = str_is_null(path)
-                             ? arena_printf(&c->arena, "%.*s/metadata", STR_ARG(without_slash(base->location)))
-                             : without_slash(path);
+    c->metadata_folder = iceberg_metadata_folder(&c->arena, base->location,
+                                                 iceberg_property(base, "write.metadata.path"));
     c->sequence_number = base->last_sequence_number + 1;
     do {
         c->snapshot_id = (int64_t)(rand_u64() & INT64_MAX);
@@ -58,6 +62,7 @@ static void change_release(struct iceberg_change *c)
     map_release(&c->partitions);
     iceberg_manifest_list_unref(c->hold);
     iceberg_metadata_unref(c->base);
+    json_decref(c->document);
     arena_release(&c->arena);
 }
 
@@ -299,21 +304,34 @@ static int write_manifest_list(struct iceberg_change *c, struct str *ret, struct
     return rc < 0 ? rc : add_file(c, *ret, &file, err);
 }
 
-/* Manifest list and metadata, as the last two files of the change. */
-static int finish_change(struct iceberg_change *c, struct iceberg_metadata **ret, json_t *dropped, struct err *err)
+/* The manifest list of the change's snapshot, and the base's document with that snapshot. */
+static int make_document(struct iceberg_change *c, json_t **ret, struct err *err)
 {
-    BUF_SCOPED struct buf text;
     struct str list;
     int64_t now = clock_wall_ms();
     int rc = write_manifest_list(c, &list, err);
 
-    buf_init(&text, METADATA_MAX);
     if (rc < 0)
         return rc;
     json_t *j = json_deep_copy(c->base->json);
     if (!j)
         return err_set(err, ERR_LIMIT, "no memory for table metadata");
     add_snapshot(c, j, list, now > c->base->last_updated_ms ? now : c->base->last_updated_ms);
+    *ret = j;
+    return 0;
+}
+
+/* The last files of the change; the metadata is the very last. */
+static int finish_change(struct iceberg_change *c, struct iceberg_metadata **ret, json_t *dropped, struct err *err)
+{
+    BUF_SCOPED struct buf text;
+    json_t *j = c->document;
+    int rc = j ? 0 : make_document(c, &j, err);
+
+    buf_init(&text, METADATA_MAX);
+    if (rc < 0)
+        return rc;
+    c->document = NULL;
     if (!str_is_null(c->base_location))
         add_log_entry(c, j, dropped);
     char *dumped = json_dumps(j, JSON_COMPACT);
@@ -457,11 +475,9 @@ int iceberg_commit_change(const struct iceberg_commit *commit, iceberg_apply *ap
         change_init(&c, commit, base, operation);
         c.base_location = location;
         rc = apply(ctx, &c, err);
-        if (rc == 0)
-            rc = write_and_swap(&c, err);
-        else if (rc == 1)
-            rc = 0;
-        bool again = rc == ERR_CONFLICT && attempt < property_i64(base, "commit.retry.num-retries", 4);
+        bool applied = rc == 0;
+        rc = applied ? write_and_swap(&c, err) : rc == 1 ? 0 : rc;
+        bool again = applied && rc == ERR_CONFLICT && attempt < property_i64(base, "commit.retry.num-retries", 4);
         if (again)
             pause_before_retry(base, attempt);
         change_release(&c);

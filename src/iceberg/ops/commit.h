@@ -1,6 +1,7 @@
 /*
  * What the operations share: a change is a new snapshot in the making on top of a base; an operation adds manifests to
- * it, the commit writes it and swaps the pointer. Inside iceberg/ops only.
+ * it, the commit writes it and swaps the pointer. One that makes no snapshot itself gives the new metadata as a
+ * document. Inside iceberg/ops only.
  */
 #ifndef ICEBERG_OPS_COMMIT_H
 #define ICEBERG_OPS_COMMIT_H
@@ -31,6 +32,7 @@ struct iceberg_change {
     struct iceberg_totals added, removed;
     struct map partitions;              /* changed ones */
     struct iceberg_manifest_list *hold; /* the base's manifests, as long as `manifests` points to them */
+    json_t *document;                   /* the new metadata, of a change that makes no snapshot; else NULL */
 };
 
 /* Makes the change on c->base. 1: there is nothing to commit. */
@@ -40,6 +42,12 @@ MUST_CHECK int iceberg_commit_change(const struct iceberg_commit *commit, iceber
 /* The first commit of a new table; takes its metadata (without a snapshot) over. */
 MUST_CHECK int iceberg_commit_new(const struct iceberg_commit *commit, struct iceberg_metadata *m, iceberg_apply *apply,
                                   void *ctx, struct err *err);
+
+/* The metadata of a new table, without a snapshot. */
+MUST_CHECK int iceberg_new_metadata(struct arena *a, const struct iceberg_new_table *t, struct iceberg_metadata **ret,
+                                    struct err *err);
+/* Where a table's metadata files go; in the arena. */
+struct str iceberg_metadata_folder(struct arena *a, struct str location, struct str write_metadata_path);
 
 /* The current snapshot's manifests, into c->hold; NULL when there is no snapshot. */
 MUST_CHECK int iceberg_change_load_manifests(struct iceberg_change *c, struct err *err);

@@ -1,4 +1,4 @@
-/* A new table: metadata in version 2, with one snapshot from the start, as Trino makes it. */
+/* A new table: metadata in version 2; with one snapshot from the start, as Trino makes it, or none, for update.c. */
 #include "iceberg/ops/commit.h"
 
 #include "base/clock.h"
@@ -11,18 +11,6 @@ struct create {
     const struct iceberg_new_file *files;
     size_t n;
 };
-
-static int highest_id(const struct iceberg_field *fields, size_t n)
-{
-    int highest = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        int inner = highest_id(fields[i].type->fields, fields[i].type->field_count);
-        int id = fields[i].id > inner ? fields[i].id : inner;
-        highest = id > highest ? id : highest;
-    }
-    return highest;
-}
 
 static int depth_of(const struct iceberg_field *fields, size_t n)
 {
@@ -41,7 +29,7 @@ static void add_schema(struct json_writer *w, const struct iceberg_new_table *t)
 
     schema.id = 0;
     json_key(w, "last-column-id");
-    json_add_i64(w, highest_id(schema.fields, schema.field_count));
+    json_add_i64(w, iceberg_highest_id(schema.fields, schema.field_count));
     json_key(w, "current-schema-id");
     json_add_i64(w, 0);
     json_key(w, "schemas");
@@ -156,12 +144,10 @@ static int apply(void *ctx, struct iceberg_change *c, struct err *err)
     return iceberg_change_add_files(c, create->files, create->n, err);
 }
 
-int iceberg_create_table(const struct iceberg_commit *c, struct arena *a, const struct iceberg_new_table *t,
-                         const struct iceberg_new_file *files, size_t n, struct err *err)
+int iceberg_new_metadata(struct arena *a, const struct iceberg_new_table *t, struct iceberg_metadata **ret,
+                         struct err *err)
 {
     BUF_SCOPED struct buf text;
-    struct create create = {files, n};
-    struct iceberg_metadata *m;
 
     buf_init(&text, SCHEMA_MAX);
     if (depth_of(t->schema.fields, t->schema.field_count) > SCHEMA_DEPTH_MAX)
@@ -171,7 +157,15 @@ int iceberg_create_table(const struct iceberg_commit *c, struct arena *a, const 
         return rc;
     write_metadata(&text, a, t);
     rc = buf_check(&text, "the metadata of a new table", err);
-    if (rc == 0)
-        rc = iceberg_metadata_parse(buf_str(&text), &m, err);
+    return rc < 0 ? rc : iceberg_metadata_parse(buf_str(&text), ret, err);
+}
+
+int iceberg_create_table(const struct iceberg_commit *c, struct arena *a, const struct iceberg_new_table *t,
+                         const struct iceberg_new_file *files, size_t n, struct err *err)
+{
+    struct create create = {files, n};
+    struct iceberg_metadata *m;
+    int rc = iceberg_new_metadata(a, t, &m, err);
+
     return rc < 0 ? rc : iceberg_commit_new(c, m, apply, &create, err);
 }
