@@ -1,5 +1,7 @@
 #include "auth/grants.h"
 
+#include "base/clock.h"
+
 void grants_init(struct grants *g)
 {
     *g = (struct grants){0};
@@ -11,6 +13,7 @@ void grants_release(struct grants *g)
     for (struct map_entry *e = NULL; (e = map_next(&g->users, e));) {
         struct grants_user *u = e->value;
         explicit_bzero((char *)u->secret_key.p, u->secret_key.n);
+        explicit_bzero((char *)u->previous_key.p, u->previous_key.n);
     }
     map_release(&g->users);
     arena_release(&g->arena);
@@ -34,6 +37,8 @@ int grants_add(struct grants *g, const struct grants_user *user, struct err *err
         .name = arena_str(&g->arena, user->name),
         .access_key = arena_str(&g->arena, user->access_key),
         .secret_key = arena_str(&g->arena, user->secret_key),
+        .previous_key = arena_str(&g->arena, user->previous_key),
+        .previous_until = user->previous_until,
         .buckets = buckets,
         .bucket_count = user->bucket_count,
     };
@@ -46,10 +51,18 @@ const struct grants_user *grants_find(const struct grants *g, struct str access_
     return map_get(&g->users, access_key);
 }
 
-struct str grants_secret(void *ctx, struct str access_key)
+int grants_keys(void *ctx, struct str access_key, struct str token, struct sigv4_keys *ret, struct err *err)
 {
     const struct grants_user *u = grants_find(ctx, access_key);
-    return u ? u->secret_key : STR_NULL;
+
+    if (!str_is_null(token))
+        return err_set_named(err, ERR_DENIED, "InvalidToken", "The provided token is malformed or otherwise invalid.");
+    if (!u)
+        return err_set_named(err, ERR_DENIED, "InvalidAccessKeyId",
+                             "The Access Key Id you provided does not exist in our records.");
+    ret->secret = u->secret_key;
+    ret->previous = u->previous_key.n && clock_wall_ms() < u->previous_until ? u->previous_key : STR_NULL;
+    return 0;
 }
 
 bool grants_has_bucket(const struct grants_user *u, struct str bucket)

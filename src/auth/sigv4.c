@@ -463,6 +463,20 @@ static int check_signature(struct verifier *v, struct sigv4 *s, struct err *err)
     return 0;
 }
 
+/* With either of the keys. */
+static int check_keys(struct verifier *v, const struct sigv4_keys *keys, struct sigv4 *s, struct err *err)
+{
+    int rc = make_signing_key(&v->claim, keys->secret, s->signing_key, err);
+
+    if (rc == 0)
+        rc = check_signature(v, s, err);
+    if (rc != ERR_DENIED || str_is_null(keys->previous))
+        return rc;
+    *err = (struct err){0};
+    rc = make_signing_key(&v->claim, keys->previous, s->signing_key, err);
+    return rc < 0 ? rc : check_signature(v, s, err);
+}
+
 static int read_claim(struct verifier *v, const char *service, struct err *err)
 {
     struct str authorization = header(v->request, "authorization");
@@ -485,11 +499,12 @@ static int read_claim(struct verifier *v, const char *service, struct err *err)
 }
 
 int sigv4_verify(struct arena *a, const struct sigv4_request *r, const char *service, int64_t now_ms,
-                 sigv4_secret_fn secret_of, void *ctx, struct sigv4 *ret, struct err *err)
+                 sigv4_keys_fn keys_of, void *ctx, struct sigv4 *ret, struct err *err)
 {
     struct verifier v = {.arena = a, .request = r};
     struct sigv4 s = {0};
-    struct str secret;
+    struct sigv4_keys keys = {0};
+    struct str token;
     struct err local = {0};
     int64_t signed_ms = 0;
 
@@ -497,16 +512,15 @@ int sigv4_verify(struct arena *a, const struct sigv4_request *r, const char *ser
         err = &local;
     if (read_query(&v, err) < 0 || read_claim(&v, service, err) < 0 || read_date(&v, s.date, &signed_ms, err) < 0)
         return err->code;
-    if (!str_is_null(header(r, "x-amz-security-token")) || !str_is_null(parameter(&v, "X-Amz-Security-Token")))
-        return err_set_named(err, ERR_DENIED, "InvalidToken", "The provided token is malformed or otherwise invalid.");
-    secret = secret_of(ctx, v.claim.access_key);
-    if (str_is_null(secret))
-        return err_set_named(err, ERR_DENIED, "InvalidAccessKeyId",
-                             "The Access Key Id you provided does not exist in our records.");
+    token = header(r, "x-amz-security-token");
+    if (str_is_null(token))
+        token = parameter(&v, "X-Amz-Security-Token");
+    if (keys_of(ctx, v.claim.access_key, token, &keys, err) < 0)
+        return err->code;
     if (check_time(&v, signed_ms, now_ms, err) < 0 || read_payload(&v, &s, err) < 0 ||
         check_signed_headers(&v, err) < 0)
         return err->code;
-    if (make_signing_key(&v.claim, secret, s.signing_key, err) < 0 || check_signature(&v, &s, err) < 0)
+    if (check_keys(&v, &keys, &s, err) < 0)
         return err->code;
     s.access_key = arena_str(a, v.claim.access_key);
     s.scope = arena_str(a, v.claim.scope);

@@ -38,14 +38,20 @@ struct sigv4 {
     char signature[65]; /* hexadecimal: the seed of the first chunk */
 };
 
-/* Returns the secret of an access key, or null. */
-typedef struct str (*sigv4_secret_fn)(void *ctx, struct str access_key);
+/* What a request of one access key may be signed with. */
+struct sigv4_keys {
+    struct str secret;
+    struct str previous; /* also good: the one before a rotation; null: none */
+};
+/* Finds them. `token` is the session token that came along, null when none did. An error is the request's answer. */
+typedef int (*sigv4_keys_fn)(void *ctx, struct str access_key, struct str token, struct sigv4_keys *ret,
+                             struct err *err);
 
 /* `now_ms`: wall clock. Skew allowed: 15 minutes; presigned: until its expiry (at most 7 days). Region is whatever the
  * client signed for; service must be "s3" (or `service`). ERR_DENIED or ERR_INVALID with S3's name. A request without
  * any signature is ERR_DENIED, AccessDenied. Compares in constant time. */
 MUST_CHECK int sigv4_verify(struct arena *a, const struct sigv4_request *r, const char *service, int64_t now_ms,
-                            sigv4_secret_fn secret, void *ctx, struct sigv4 *ret, struct err *err);
+                            sigv4_keys_fn keys_of, void *ctx, struct sigv4 *ret, struct err *err);
 /* The signature that the next chunk has to carry: `previous` is the hexadecimal one before it, `hash` of the chunk. */
 void sigv4_chunk_signature(const struct sigv4 *s, const char previous[65], const unsigned char hash[32], char ret[65]);
 /* … and that of the trailer; `hash` is the SHA-256 of "name:value\n" lines as the specification joins them. */

@@ -73,6 +73,7 @@ size_t cli_supervised(struct arena *a, const struct spec *s, const char *program
                       struct supervisor_service *ret);
 /* Names of all secrets that the spec needs. */
 const char *const *cli_secret_names(struct arena *a, const struct spec *s, size_t *ret_n);
+MUST_CHECK int cli_open_secrets(struct arena *a, const struct spec *s, struct secrets **ret, struct err *err);
 /* A service's spec and secrets, from the internal options config, folder and name. */
 int cli_load_service(struct cli *c, const char *service, struct spec **ret, struct secrets **ret_secrets);
 extern const struct cli_option cli_service_options[5];

@@ -15,6 +15,8 @@ static const struct cli_option up_options[] = {
     {'f', "foreground", NULL, "stay in the foreground and show the logs; Ctrl-C stops the platform"},
 };
 static const struct cli_option config_options[] = {CLI_CONFIG};
+static const struct cli_option secrets_options[] = {
+    CLI_CONFIG, {0, "now", NULL, "rotate: the value before is refused at once, as when it leaked"}};
 static const struct cli_option status_options[] = {
     CLI_CONFIG,
     {'o', "output", "FORMAT", "table (default) or json"},
@@ -60,8 +62,10 @@ static const struct cli_command commands[] = {
     {"doctor", "", 0, "look for what keeps the platform from working, and say what to do",
      "Exit code: 0 nothing found, 1 something is wrong.",
      OPTIONS(config_options), false, cli_doctor},
-    {"secrets", "list | show NAME", 2, "list the names of the generated secrets, or show one", NULL,
-     OPTIONS(config_options), false, cli_secrets},
+    {"secrets", "list | show NAME | rotate NAME", 2, "list the names of the generated secrets, show or replace one",
+     "rotate makes a new value and returns when the services have it. The value before is accepted for a while longer,\n"
+     "which secrets.overlap of the file says.",
+     OPTIONS(secrets_options), false, cli_secrets},
     {"version", "", 0, "show the version", NULL, NO_OPTIONS, false, cli_version},
     {"service", "NAME", 1, "run one service", NULL, OPTIONS(cli_service_options), true, cli_service},
     {"supervise", "", 0, "run the supervisor", NULL, OPTIONS(cli_service_options), true, cli_supervise},

@@ -65,7 +65,7 @@ static enum verdict check_secrets(struct examination *x)
     size_t n, missing = 0;
     const char *const *names = cli_secret_names(&x->c->arena, x->spec, &n);
 
-    if (secrets_open(x->data_dir, &s, &err) < 0)
+    if (cli_open_secrets(&x->c->arena, x->spec, &s, &err) < 0)
         return say(x, WRONG, "%s", err.message);
     for (size_t i = 0; i < n; i++)
         missing += str_is_null(secrets_get(s, names[i]));

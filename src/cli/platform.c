@@ -110,6 +110,11 @@ const char *const *cli_secret_names(struct arena *a, const struct spec *s, size_
     return names;
 }
 
+int cli_open_secrets(struct arena *a, const struct spec *s, struct secrets **ret, struct err *err)
+{
+    return secrets_open(&(struct secrets_source){arena_cstr(a, s->data_dir)}, ret, err);
+}
+
 int cli_load_service(struct cli *c, const char *service, struct spec **ret, struct secrets **ret_secrets)
 {
     const char *config = cli_option(c, "config"), *folder = cli_option(c, "folder"), *name = cli_option(c, "name");
@@ -128,7 +133,7 @@ int cli_load_service(struct cli *c, const char *service, struct spec **ret, stru
                             &err);
     }
     if (rc == 0)
-        rc = secrets_open(arena_cstr(&c->arena, (*ret)->data_dir), ret_secrets, &err);
+        rc = cli_open_secrets(&c->arena, *ret, ret_secrets, &err);
     if (rc < 0) {
         log_error("%s", err.message);
         return EXIT_FAILED;

@@ -61,7 +61,7 @@ static int prepare(struct cli *c, const struct spec *s, struct err *err)
     if (rc == 0)
         rc = file_make_folders(arena_printf(&c->arena, "%s/logs", data_dir).p, 0700, err);
     if (rc == 0)
-        rc = secrets_open(data_dir, &secrets, err);
+        rc = cli_open_secrets(&c->arena, s, &secrets, err);
     if (rc == 0)
         rc = secrets_ensure(secrets, names, n, err);
     secrets_close(secrets);

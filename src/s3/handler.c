@@ -50,10 +50,10 @@ static int authenticate(struct s3_call *c, struct err *err)
 
     for (size_t i = 0; i < r->header_count; i++)
         headers[i] = (struct sigv4_header){r->headers[i].name, r->headers[i].value};
-    rc = sigv4_verify(c->arena, &q, "s3", clock_wall_ms(), grants_secret, &c->s3->grants, &c->signature, err);
+    rc = sigv4_verify(c->arena, &q, "s3", clock_wall_ms(), grants_keys, &c->access->grants, &c->signature, err);
     if (rc < 0)
         return rc;
-    c->user = grants_find(&c->s3->grants, c->signature.access_key);
+    c->user = grants_find(&c->access->grants, c->signature.access_key);
     return c->user ? 0 : err_set_named(err, ERR_DENIED, "AccessDenied", "Access Denied.");
 }
 
@@ -100,6 +100,7 @@ static void on_begin(void *ctx, struct http_request *r)
     struct err err = {0};
 
     c->s3 = ctx;
+    c->access = s3_access_current(ctx);
     c->r = r;
     c->arena = r->arena;
     (void)snprintf(c->request_id, sizeof(c->request_id), "%016llX", (unsigned long long)rand_u64());
@@ -140,8 +141,10 @@ static void on_done(void *ctx, struct http_request *r, bool completed)
     struct s3_call *c = r->state;
     (void)ctx, (void)completed;
 
-    if (c)
-        s3_body_release(c);
+    if (!c)
+        return;
+    s3_body_release(c);
+    s3_access_unref(c->access);
 }
 
 const struct http_handler s3_handler = {on_begin, on_body, on_finish, on_done};

@@ -9,6 +9,10 @@
 #include "s3/checksum.h"
 #include "s3/chunked.h"
 #include "s3/xml.h"
+#include "secrets/secrets.h"
+#include "spec/spec.h"
+
+#include <pthread.h>
 
 enum {
     S3_XML_BODY_MAX = 4 << 20, /* bytes: 10000 parts with their checksums */
@@ -17,12 +21,27 @@ enum {
 #define S3_OBJECT_MAX (UINT64_C(5) << 40) /* bytes, as MinIO's */
 #define S3_PART_MAX (UINT64_C(5) << 30)
 
-/* Immutable while it serves. */
+/* ---- access.c: who may do what, as it is at one time ---- */
+
+/* Immutable, and shared by the calls that began with it: a secret that is rotated makes a new one for the next. */
+struct s3_access {
+    _Atomic unsigned refs;
+    struct grants grants;
+};
+/* With one reference, for the caller. */
+MUST_CHECK int s3_access_new(const struct spec *spec, const struct secrets *secrets, struct s3_access **ret,
+                             struct err *err);
+void s3_access_unref(struct s3_access *a); /* NULL is fine */
+
 struct s3 {
     struct objects *objects;
-    struct grants grants;
+    const struct spec *spec;
     char host_id[65];
+    pthread_mutex_t lock; /* guards access */
+    struct s3_access *access;
 };
+struct s3_access *s3_access_current(struct s3 *s);         /* a reference */
+void s3_access_replace(struct s3 *s, struct s3_access *a); /* takes the reference */
 
 struct s3_call;
 
@@ -59,6 +78,7 @@ struct s3_body {
 
 struct s3_call {
     struct s3 *s3;
+    struct s3_access *access; /* a reference */
     struct http_request *r;
     struct arena *arena;
     const struct s3_operation *operation;

@@ -15,28 +15,6 @@ enum {
     STOP_GRACE_MS = 10 * 1000,
 };
 
-static int add_users(struct s3 *s, const struct spec *spec, const struct secrets *secrets, struct err *err)
-{
-    for (size_t i = 0; i < spec->user_count; i++) {
-        const struct spec_user *u = &spec->users[i];
-        ARENA_SCOPED struct arena a;
-        arena_init(&a, 0);
-        struct str name = arena_printf(&a, "store/users/%.*s/secret-key", STR_ARG(u->name));
-        struct grants_user user = {
-            .name = u->name,
-            .access_key = u->access_key,
-            .secret_key = secrets_get(secrets, name.p),
-            .buckets = u->buckets,
-            .bucket_count = u->bucket_count,
-        };
-        if (str_is_empty(user.secret_key))
-            return err_set(err, ERR_NOT_FOUND, "there is no secret %s: `dataplatform up` makes it", name.p);
-        if (grants_add(&s->grants, &user, err) < 0)
-            return err_prefix(err, "the users of the store");
-    }
-    return 0;
-}
-
 static int make_buckets(struct objects *o, const struct spec *spec, struct err *err)
 {
     for (size_t i = 0; i < spec->bucket_count; i++) {
@@ -60,8 +38,9 @@ static void clean(struct objects *o)
         log_warn("cleaning up: %s", err.message);
 }
 
-static int serve(struct s3 *s, const struct spec *spec, struct err *err)
+static int serve(struct s3 *s, struct err *err)
 {
+    const struct spec *spec = s->spec;
     ARENA_SCOPED struct arena a;
     struct http_server *server;
     struct http_server_options options = {
@@ -81,10 +60,34 @@ static int serve(struct s3 *s, const struct spec *spec, struct err *err)
     return 0;
 }
 
+/* On the watch's thread: requests that come from now on are checked with the secrets of now. */
+static int take_secrets(void *ctx, const struct secrets *now, struct err *err)
+{
+    struct s3 *s = ctx;
+    struct s3_access *access;
+    int rc = s3_access_new(s->spec, now, &access, err);
+
+    if (rc == 0)
+        s3_access_replace(s, access);
+    return rc;
+}
+
+static int watch_and_serve(struct s3 *s, const struct secrets *secrets, struct err *err)
+{
+    struct secrets_watch *watch;
+    int rc = secrets_watch_start(secrets, "store", take_secrets, s, &watch, err);
+
+    if (rc < 0)
+        return rc;
+    rc = serve(s, err);
+    secrets_watch_stop(watch);
+    return rc;
+}
+
 int s3_service_run(const struct spec *spec, struct secrets *secrets, struct err *err)
 {
     ARENA_SCOPED struct arena a;
-    struct s3 s = {0};
+    struct s3 s = {.spec = spec, .lock = PTHREAD_MUTEX_INITIALIZER};
     unsigned char id[32];
     BUF_SCOPED struct buf hex = {0};
     int rc;
@@ -95,9 +98,8 @@ int s3_service_run(const struct spec *spec, struct secrets *secrets, struct err 
     enc_hex(&hex, id, sizeof(id));
     memcpy(s.host_id, hex.p, 64);
     signal_setup();
-    grants_init(&s.grants);
     struct str folder = path_join(&a, spec->data_dir, STR("objects"));
-    rc = add_users(&s, spec, secrets, err);
+    rc = s3_access_new(spec, secrets, &s.access, err);
     if (rc >= 0)
         rc = file_make_folders(folder.p, 0700, err);
     if (rc >= 0)
@@ -105,9 +107,10 @@ int s3_service_run(const struct spec *spec, struct secrets *secrets, struct err 
     if (rc >= 0) {
         rc = make_buckets(s.objects, spec, err);
         if (rc >= 0)
-            rc = serve(&s, spec, err);
+            rc = watch_and_serve(&s, secrets, err);
         objects_close(s.objects);
     }
-    grants_release(&s.grants);
+    s3_access_unref(s.access);
+    pthread_mutex_destroy(&s.lock);
     return rc;
 }

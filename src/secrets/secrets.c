@@ -1,29 +1,13 @@
 /*
- * The secrets of one platform in one file, DATA/secrets.json: {"NAME": "VALUE", …}. It is small, so it is read whole
- * and replaced whole. The values lie in memory that is wiped before it is given back.
+ * The set of secrets. It is small, so it is read whole and replaced whole. The values lie in memory that is wiped
+ * before it is given back.
  */
-#include "secrets/secrets.h"
+#include "secrets/internal.h"
 
-#include "base/json.h"
+#include "base/clock.h"
 #include "base/rand.h"
-#include "base/vec.h"
-#include "os/file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-
-enum { FILE_SIZE_MAX = 4 << 20, VALUE_LENGTH = 40, NAME_LENGTH_MAX = 256 };
-
-struct secret {
-    char *name, *value;
-};
-
-struct secrets {
-    char *path;
-    VEC(struct secret) items; /* sorted by name */
-};
+enum { VALUE_LENGTH = 40, NAME_LENGTH_MAX = 256, CONFLICTS_MAX = 10 };
 
 static void wipe(char *s)
 {
@@ -41,22 +25,27 @@ static char *copy(struct str s)
     return p;
 }
 
-static void forget(struct secrets *s)
+static char *generate(void)
 {
-    for (size_t i = 0; i < s->items.n; i++) {
-        free(s->items.items[i].name);
-        wipe(s->items.items[i].value);
-    }
-    vec_release(&s->items);
+    char *value = malloc(VALUE_LENGTH + 1);
+
+    if (!value)
+        abort();
+    rand_alnum(value, VALUE_LENGTH);
+    return value;
 }
 
-void secrets_close(struct secrets *s)
+/* ---- the set ---- */
+
+void secrets_set_release(struct secrets_set *set)
 {
-    if (!s)
-        return;
-    forget(s);
-    free(s->path);
-    free(s);
+    for (size_t i = 0; i < set->items.n; i++) {
+        free(set->items.items[i].name);
+        wipe(set->items.items[i].value);
+        wipe(set->items.items[i].previous);
+    }
+    vec_release(&set->items);
+    set->version[0] = '\0';
 }
 
 static int by_name(const void *a, const void *b)
@@ -64,94 +53,83 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct secret *)a)->name, ((const struct secret *)b)->name);
 }
 
-/* An open file rather than its name: what was checked is what is read. */
-static int check_mode(const char *path, int fd, struct err *err)
+static void sort(struct secrets_set *set)
 {
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return err_set_errno(err, errno, "%s", path);
-    if (!S_ISREG(st.st_mode))
-        return err_set(err, ERR_DENIED, "%s: not a regular file", path);
-    if (st.st_mode & 077)
-        return err_set(err, ERR_DENIED, "%s: others can read the secrets (mode %03o): run chmod 600 %s", path,
-                       (unsigned)(st.st_mode & 0777), path);
-    if (st.st_uid != geteuid() && geteuid() != 0)
-        return err_set(err, ERR_DENIED, "%s: belongs to another user (uid %u)", path, (unsigned)st.st_uid);
-    return 0;
+    if (set->items.n)
+        qsort(set->items.items, set->items.n, sizeof(set->items.items[0]), by_name);
 }
 
-static int read_all(const char *path, int fd, struct buf *to, struct err *err)
+static struct secret *find(const struct secrets_set *set, const char *name)
 {
-    for (;;) {
-        char *p = buf_reserve(to, 4096);
-        if (!p)
-            return buf_check(to, path, err);
-        ssize_t n = read(fd, p, 4096);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_set_errno(err, errno, "%s", path);
-        if (n == 0)
-            return 0;
-        to->n += (size_t)n;
-    }
+    struct secret key = {.name = (char *)name};
+
+    return set->items.n ? bsearch(&key, set->items.items, set->items.n, sizeof(key), by_name) : NULL;
 }
 
-static int take(struct secrets *s, const json_t *root, struct err *err)
+int secrets_set_take(struct secrets_set *set, const json_t *root, const char *where, struct err *err)
 {
     const char *name;
-    json_t *value;
+    json_t *item;
 
     if (!json_is_object(root))
-        return err_set(err, ERR_CORRUPT, "%s: expected an object of names and secrets", s->path);
-    json_object_foreach((json_t *)root, name, value)
+        return err_set(err, ERR_CORRUPT, "%s: expected an object of names and secrets", where);
+    json_object_foreach((json_t *)root, name, item)
     {
-        if (!json_is_string(value))
-            return err_set(err, ERR_CORRUPT, "%s: %s: expected a text", s->path, name);
-        vec_push(&s->items, ((struct secret){copy(str_from_cstr(name)), copy(json_str(value))}));
+        bool rotated = json_is_object(item);
+        struct str value = json_str(rotated ? json_object_get(item, "value") : item);
+        struct str previous = rotated ? json_opt_str(item, "previous", STR_NULL) : STR_NULL;
+        int64_t until_us = 0;
+
+        if (str_is_null(value) || memchr(value.p, '\0', value.n))
+            return err_set(err, ERR_CORRUPT, "%s: %s: expected a text", where, name);
+        if (!str_is_null(previous) && clock_parse_rfc3339(json_opt_str(item, "until", STR("")), &until_us, NULL) < 0)
+            return err_set(err, ERR_CORRUPT, "%s: %s: expected a time in until", where, name);
+        vec_push(&set->items, ((struct secret){copy(str_from_cstr(name)), copy(value),
+                                               str_is_null(previous) ? NULL : copy(previous), until_us / 1000}));
     }
-    if (s->items.n)
-        qsort(s->items.items, s->items.n, sizeof(s->items.items[0]), by_name);
+    sort(set);
     return 0;
 }
 
-static int load(struct secrets *s, struct err *err)
+void secrets_set_write(const struct secrets_set *set, struct json_writer *w)
 {
-    FD_SCOPED int fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    JSON_SCOPED json_t *root = NULL;
-    struct buf text;
+    int64_t now = clock_wall_ms();
 
-    forget(s);
-    if (fd < 0 && errno == ENOENT)
-        return 0;
-    if (fd < 0)
-        return err_set_errno(err, errno, "%s", s->path);
-    int rc = check_mode(s->path, fd, err);
-    if (rc < 0)
-        return rc;
-    buf_init(&text, FILE_SIZE_MAX);
-    rc = read_all(s->path, fd, &text, err);
-    if (rc == 0) {
-        struct err why = {0};
-        rc = json_parse(buf_str(&text), &root, &why);
-        /* Not the parser's words, which may quote what is there. */
-        if (rc < 0)
-            rc = err_set(err, ERR_CORRUPT, "%s: not JSON at line %d, column %d", s->path, why.line, why.column);
+    json_open_object(w);
+    for (size_t i = 0; i < set->items.n; i++) {
+        const struct secret *item = &set->items.items[i];
+        char until[CLOCK_TEXT_SIZE];
+
+        json_key(w, item->name);
+        if (!item->previous || item->until <= now) {
+            json_add_cstr(w, item->value);
+            continue;
+        }
+        clock_format_rfc3339_ms(item->until, until);
+        json_open_object(w);
+        json_key(w, "value");
+        json_add_cstr(w, item->value);
+        json_key(w, "previous");
+        json_add_cstr(w, item->previous);
+        json_key(w, "until");
+        json_add_cstr(w, until);
+        json_close_object(w);
     }
-    if (text.n)
-        explicit_bzero(text.p, text.n);
-    buf_release(&text);
-    return rc < 0 ? rc : take(s, root, err);
+    json_close_object(w);
 }
 
-int secrets_open(const char *data_dir, struct secrets **ret, struct err *err)
+/* ---- the public face ---- */
+
+int secrets_open(const struct secrets_source *source, struct secrets **ret, struct err *err)
 {
     struct secrets *s = calloc(1, sizeof(*s));
 
-    if (!s || asprintf(&s->path, "%s/secrets.json", data_dir) < 0)
+    if (!s)
         abort();
-    int rc = load(s, err);
+    arena_init(&s->arena, 0);
+    s->source.data_dir = arena_cstr(&s->arena, str_from_cstr(source->data_dir));
+    s->place = &secrets_file;
+    int rc = s->place->read(s, &s->set, err);
     if (rc < 0) {
         secrets_close(s);
         return rc;
@@ -160,72 +138,139 @@ int secrets_open(const char *data_dir, struct secrets **ret, struct err *err)
     return 0;
 }
 
+void secrets_close(struct secrets *s)
+{
+    if (!s)
+        return;
+    if (s->place->close)
+        s->place->close(s);
+    secrets_set_release(&s->set);
+    arena_release(&s->arena);
+    free(s);
+}
+
 struct str secrets_get(const struct secrets *s, const char *name)
 {
-    struct secret key = {.name = (char *)name};
-    const struct secret *found = s->items.n ? bsearch(&key, s->items.items, s->items.n, sizeof(key), by_name) : NULL;
+    const struct secret *found = find(&s->set, name);
 
     return found ? str_from_cstr(found->value) : STR_NULL;
 }
 
-static int save(const struct secrets *s, struct err *err)
+struct str secrets_get_previous(const struct secrets *s, const char *name, int64_t *ret_until_ms)
 {
-    struct buf text;
-    struct json_writer w;
+    const struct secret *found = find(&s->set, name);
 
-    buf_init(&text, FILE_SIZE_MAX);
-    buf_reserve(&text, FILE_SIZE_MAX / 4); /* so that growing leaves no copies behind */
-    json_writer_init(&w, &text);
-    json_open_object(&w);
-    for (size_t i = 0; i < s->items.n; i++) {
-        buf_add_cstr(&text, i ? "" : "\n");
-        json_key(&w, s->items.items[i].name);
-        json_add_cstr(&w, s->items.items[i].value);
-        buf_add_char(&text, '\n');
-    }
-    json_close_object(&w);
-    buf_add_char(&text, '\n');
-    int rc = buf_check(&text, s->path, err);
-    if (rc == 0)
-        rc = file_write_atomic(s->path, buf_str(&text), 0600, err);
-    explicit_bzero(text.p, text.n);
-    buf_release(&text);
-    return rc;
-}
-
-int secrets_ensure(struct secrets *s, const char *const *names, size_t n, struct err *err)
-{
-    char *lock_path = NULL;
-    bool changed = false;
-
-    /* Two programs that start at once must agree on one secret: the second reads what the first wrote. */
-    if (asprintf(&lock_path, "%s.lock", s->path) < 0)
-        abort();
-    FD_SCOPED int lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    int rc = lock < 0 || flock(lock, LOCK_EX) < 0 ? err_set_errno(err, errno, "%s", lock_path) : 0;
-    free(lock_path);
-    if (rc == 0)
-        rc = load(s, err);
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        if (!str_is_null(secrets_get(s, names[i])))
-            continue;
-        if (strlen(names[i]) > NAME_LENGTH_MAX)
-            return err_set(err, ERR_LIMIT, "a secret's name is longer than %d bytes", NAME_LENGTH_MAX);
-        char *value = malloc(VALUE_LENGTH + 1);
-        if (!value)
-            abort();
-        rand_alnum(value, VALUE_LENGTH);
-        vec_push(&s->items, ((struct secret){copy(str_from_cstr(names[i])), value}));
-        qsort(s->items.items, s->items.n, sizeof(s->items.items[0]), by_name);
-        changed = true;
-    }
-    return rc == 0 && changed ? save(s, err) : rc;
+    if (!found || !found->previous || found->until <= clock_wall_ms())
+        return STR_NULL;
+    *ret_until_ms = found->until;
+    return str_from_cstr(found->previous);
 }
 
 size_t secrets_list(const struct secrets *s, struct arena *a, struct str **ret)
 {
-    *ret = arena_array(a, struct str, s->items.n);
-    for (size_t i = 0; i < s->items.n; i++)
-        (*ret)[i] = arena_str(a, str_from_cstr(s->items.items[i].name));
-    return s->items.n;
+    *ret = arena_array(a, struct str, s->set.items.n);
+    for (size_t i = 0; i < s->set.items.n; i++)
+        (*ret)[i] = arena_str(a, str_from_cstr(s->set.items.items[i].name));
+    return s->set.items.n;
+}
+
+const char *secrets_version(const struct secrets *s)
+{
+    return s->set.version;
+}
+
+int secrets_refresh(struct secrets *s, bool *ret_changed, struct err *err)
+{
+    struct secrets_set now = {0};
+    int rc = s->place->read(s, &now, err);
+
+    if (rc < 0) {
+        secrets_set_release(&now);
+        return rc;
+    }
+    *ret_changed = strcmp(now.version, s->set.version) != 0;
+    secrets_set_release(&s->set);
+    s->set = now;
+    return 0;
+}
+
+/* What is done to the set between reading and writing it; *ret_changed false: nothing, so it isn't written. */
+typedef int (*change_fn)(struct secrets_set *set, const void *what, bool *ret_changed, struct err *err);
+
+/* Two programs that start at once must agree on one secret: the second reads what the first wrote. */
+static int change(struct secrets *s, change_fn apply, const void *what, struct err *err)
+{
+    int lock = -1;
+    int rc = s->place->lock(s, &lock, err);
+
+    for (int i = 0; rc == 0; i++) {
+        struct secrets_set set = {0};
+        bool changed = false;
+        rc = s->place->read(s, &set, err);
+        if (rc == 0)
+            rc = apply(&set, what, &changed, err);
+        if (rc == 0 && changed)
+            rc = s->place->write(s, &set, err);
+        if (rc == 0) {
+            secrets_set_release(&s->set);
+            s->set = set;
+            break;
+        }
+        secrets_set_release(&set);
+        if (rc == ERR_CONFLICT && i < CONFLICTS_MAX)
+            rc = 0;
+    }
+    s->place->unlock(lock);
+    return rc;
+}
+
+struct names {
+    const char *const *names;
+    size_t n;
+};
+
+static int add_missing(struct secrets_set *set, const void *what, bool *ret_changed, struct err *err)
+{
+    const struct names *wanted = what;
+
+    for (size_t i = 0; i < wanted->n; i++) {
+        if (find(set, wanted->names[i]))
+            continue;
+        if (strlen(wanted->names[i]) > NAME_LENGTH_MAX)
+            return err_set(err, ERR_LIMIT, "a secret's name is longer than %d bytes", NAME_LENGTH_MAX);
+        vec_push(&set->items, ((struct secret){copy(str_from_cstr(wanted->names[i])), generate(), NULL, 0}));
+        sort(set);
+        *ret_changed = true;
+    }
+    return 0;
+}
+
+int secrets_ensure(struct secrets *s, const char *const *names, size_t n, struct err *err)
+{
+    return change(s, add_missing, &(struct names){names, n}, err);
+}
+
+struct rotation {
+    const char *name;
+    int64_t overlap_ms;
+};
+
+static int rotate(struct secrets_set *set, const void *what, bool *ret_changed, struct err *err)
+{
+    const struct rotation *r = what;
+    struct secret *item = find(set, r->name);
+
+    if (!item)
+        return err_set(err, ERR_NOT_FOUND, "there is no secret %s", r->name);
+    wipe(item->previous);
+    item->previous = item->value;
+    item->until = clock_wall_ms() + r->overlap_ms;
+    item->value = generate();
+    *ret_changed = true;
+    return 0;
+}
+
+int secrets_rotate(struct secrets *s, const char *name, int64_t overlap_ms, struct err *err)
+{
+    return change(s, rotate, &(struct rotation){name, overlap_ms}, err);
 }

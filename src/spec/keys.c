@@ -7,6 +7,7 @@
 #define IN_SPEC(member) offsetof(struct spec, member)
 
 enum { PORT_MAX = 65535, THREADS_MAX = 1024, QUERIES_MAX = 1000, MEMORY_MIN = 128 << 20 };
+enum { OVERLAP_MAX_MS = 7 * 24 * 3600 * 1000 };
 
 static const struct spec_key store_keys[] = {
     {"port", SPEC_INT, IN_SPEC(store.port), 1, PORT_MAX, NULL},
@@ -39,6 +40,11 @@ static const struct spec_key objects_keys[] = {
 };
 static const struct spec_section objects_section = SECTION(objects_keys);
 
+static const struct spec_key secrets_keys[] = {
+    {"overlap", SPEC_DURATION, IN_SPEC(secrets_overlap_ms), 0, OVERLAP_MAX_MS, NULL},
+};
+static const struct spec_section secrets_section = SECTION(secrets_keys);
+
 static const struct spec_key postgresql_keys[] = {
     {"host",          SPEC_TEXT, IN_SPEC(catalog.host),          0, 0,        NULL},
     {"port",          SPEC_INT,  IN_SPEC(catalog.port),          1, PORT_MAX, NULL},
@@ -58,6 +64,7 @@ static const struct spec_key root_keys[] = {
     {"bind",     SPEC_ADDRESS,  IN_SPEC(bind),     0, 0, NULL},
     {"services", SPEC_SECTION,  0,                 0, 0, &services_section},
     {"objects",  SPEC_SECTION,  0,                 0, 0, &objects_section},
+    {"secrets",  SPEC_SECTION,  0,                 0, 0, &secrets_section},
     {"catalog",  SPEC_CATALOG,  0,                 0, 0, &catalog_section},
     {"catalogs", SPEC_CATALOGS, 0,                 0, 0, NULL},
 };

@@ -8,6 +8,7 @@ enum spec_value {
     SPEC_SECTION,    /* a mapping with the keys of `section` */
     SPEC_INT,        /* int, between min and max */
     SPEC_MEMORY,     /* uint64_t, at least min */
+    SPEC_DURATION,   /* int64_t, ms, between min and max */
     SPEC_ADDRESS,    /* str: a numeric IP address */
     SPEC_PATH,       /* str: made absolute */
     SPEC_TEXT,       /* str, not empty */

@@ -19,6 +19,7 @@
 
 enum { NAME_MAX_LENGTH = 64, ENTRIES_MAX = 10000 };
 enum { STORE_PORT = 9000, SQL_PORT = 8080, POSTGRESQL_PORT = 5432, SQL_QUERIES = 16, SQL_MEMORY_PERCENT = 60 };
+enum { SECRETS_OVERLAP_MS = 5 * 60 * 1000 };
 
 struct reader {
     struct arena *a;
@@ -133,6 +134,54 @@ static int read_memory(struct reader *r, const struct doc_node *n, struct str pa
     if (v < (uint64_t)k->min)
         return fail_at(r, n->line, n->column, "%.*s: expected at least %lld MiB, found %.*s, which is %llu MiB",
                        STR_ARG(path), (long long)k->min >> 20, STR_ARG(n->text), (unsigned long long)v >> 20);
+    *to = v;
+    return 0;
+}
+
+/* The longest first, as a duration is described. */
+static const struct {
+    const char *unit;
+    int64_t ms;
+} duration_units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+
+/* "90s", "5m"; a number without a unit has none, and is refused. */
+static int parse_duration(struct str text, int64_t *ret_ms)
+{
+    size_t n = 0;
+    int64_t v;
+
+    while (n < text.n && text.p[n] >= '0' && text.p[n] <= '9')
+        n++;
+    if (n == 0 || n > 9 || str_to_i64(str_slice(text, 0, n), &v, NULL) < 0)
+        return ERR_INVALID;
+    for (size_t i = 0; i < ARRAY_LEN(duration_units); i++) {
+        if (str_eq_cstr(str_skip(text, n), duration_units[i].unit)) {
+            *ret_ms = v * duration_units[i].ms;
+            return 0;
+        }
+    }
+    return ERR_INVALID;
+}
+
+static const char *describe_duration(struct arena *a, int64_t ms)
+{
+    for (size_t i = 0; ms && i < ARRAY_LEN(duration_units); i++) {
+        if (ms % duration_units[i].ms == 0)
+            return arena_printf(a, "%lld%s", (long long)(ms / duration_units[i].ms), duration_units[i].unit).p;
+    }
+    return "0s";
+}
+
+static int read_duration(struct reader *r, const struct doc_node *n, struct str path, const struct spec_key *k,
+                         int64_t *to)
+{
+    int64_t v;
+
+    if (n->kind != DOC_TEXT || parse_duration(n->text, &v) < 0 || v < k->min || v > k->max)
+        return expected(r, n, path,
+                        arena_printf(r->a, "a duration such as 30s, 5m or 1h, from %s to %s",
+                                     describe_duration(r->a, k->min), describe_duration(r->a, k->max))
+                            .p);
     *to = v;
     return 0;
 }
@@ -389,6 +438,8 @@ static int read_value(struct reader *r, struct spec *s, const struct doc_node *n
         return read_int(r, n, path, k, at);
     case SPEC_MEMORY:
         return read_memory(r, n, path, k, at);
+    case SPEC_DURATION:
+        return read_duration(r, n, path, k, at);
     case SPEC_ADDRESS:
     case SPEC_PATH:
     case SPEC_TEXT:
@@ -439,6 +490,7 @@ static void set_defaults(struct reader *r, struct spec *s)
     s->bucket_count = ARRAY_LEN(buckets);
     s->users = users;
     s->user_count = ARRAY_LEN(users);
+    s->secrets_overlap_ms = SECRETS_OVERLAP_MS;
     s->catalog.port = POSTGRESQL_PORT;
     s->catalogs = catalogs;
     s->catalog_count = ARRAY_LEN(catalogs);
@@ -611,6 +663,7 @@ void spec_digest(const struct spec *s, char out[SPEC_DIGEST_SIZE])
         digest_str(&h, s->users[i].access_key);
         digest_strs(&h, s->users[i].buckets, s->users[i].bucket_count);
     }
+    digest_int(&h, (uint64_t)s->secrets_overlap_ms);
     digest_int(&h, s->catalog.is_set);
     if (s->catalog.is_set) {
         digest_str(&h, s->catalog.host);

@@ -12,6 +12,7 @@
  *     users:
  *       trino:   {access-key: trino, buckets: [trino-data, trino-exchange]}
  *       airflow: {access-key: airflow, buckets: [airflow, airflow-logs]}
+ *   secrets: {overlap: 5m}
  *   catalog: sqlite                  # or {postgresql: {host: …, port: 5432, database: …, user: …, password-file: …}}
  *   catalogs:
  *     iceberg: {connector: iceberg, warehouse: s3://trino-data}
@@ -73,6 +74,7 @@ struct spec {
     size_t bucket_count;
     struct spec_user *users;
     size_t user_count;
+    int64_t secrets_overlap_ms;     /* how long a rotated secret's value before is accepted */
     struct spec_postgresql catalog; /* is_set false: SQLite in data_dir */
     struct spec_catalog *catalogs;  /* in name order */
     size_t catalog_count;

@@ -27,17 +27,24 @@ struct sample {
     } headers[HEADERS_MAX];
 };
 
-static struct str secret_of(void *ctx, struct str access_key)
-{
-    (void)ctx;
-    if (str_eq(access_key, STR("AKIAIOSFODNN7EXAMPLE")))
-        return STR(DOC_SECRET);
-    if (str_eq(access_key, STR("trino")))
-        return STR("0123456789abcdefghijABCDEFGHIJ0123456789");
-    return STR_NULL;
-}
+#define BOTO_SECRET "0123456789abcdefghijABCDEFGHIJ0123456789"
 
 static struct arena arena;
+static struct sigv4_keys boto_keys; /* of the user trino, when a test sets them */
+static struct str token_seen;
+
+static int keys_of(void *ctx, struct str access_key, struct str token, struct sigv4_keys *ret, struct err *err)
+{
+    (void)ctx;
+    token_seen = token;
+    if (str_eq(access_key, STR("AKIAIOSFODNN7EXAMPLE")))
+        *ret = (struct sigv4_keys){STR(DOC_SECRET), STR_NULL};
+    else if (str_eq(access_key, STR("trino")))
+        *ret = str_is_null(boto_keys.secret) ? (struct sigv4_keys){STR(BOTO_SECRET), STR_NULL} : boto_keys;
+    else
+        return err_set_named(err, ERR_DENIED, "InvalidAccessKeyId", "nobody has it");
+    return 0;
+}
 
 static int verify_at(const struct sample *s, int64_t shift_ms, struct sigv4 *ret, struct err *err)
 {
@@ -54,7 +61,7 @@ static int verify_at(const struct sample *s, int64_t shift_ms, struct sigv4 *ret
         r.header_count++;
     }
     assert_int_equal(clock_parse_amz(str_from_cstr(s->time), &now, NULL), 0);
-    return sigv4_verify(&arena, &r, "s3", now + shift_ms, secret_of, NULL, ret, err);
+    return sigv4_verify(&arena, &r, "s3", now + shift_ms, keys_of, NULL, ret, err);
 }
 
 static struct sigv4 verified(const struct sample *s)
@@ -266,6 +273,26 @@ static void amazons_trailer_example_verifies_with_its_trailer(void **state)
         }                                                                                                 \
     }
 
+static void while_a_key_is_rotated_either_is_good_and_the_signing_key_is_the_one_used(void **state)
+{
+    static const struct sample sample = {
+        "POST", "/trino-data/k", "uploads", BOTO_TIME,
+        BOTO_PLAIN("49bd9ddfe9149ca598dc94c59dd56b86949541cc428bffd4f7d44f7722a16e22")};
+    struct sigv4 with_one = verified(&sample), with_old;
+
+    (void)state;
+    boto_keys = (struct sigv4_keys){STR("the new one"), STR(BOTO_SECRET)};
+    with_old = verified(&sample);
+    assert_memory_equal(with_old.signing_key, with_one.signing_key, sizeof(with_one.signing_key));
+    boto_keys = (struct sigv4_keys){STR(BOTO_SECRET), STR("the old one")};
+    (void)verified(&sample);
+    boto_keys = (struct sigv4_keys){STR("the new one"), STR_NULL};
+    assert_refused(&sample, 0, "SignatureDoesNotMatch");
+    boto_keys = (struct sigv4_keys){STR("the new one"), STR("one before")};
+    assert_refused(&sample, 0, "SignatureDoesNotMatch");
+    boto_keys = (struct sigv4_keys){STR_NULL, STR_NULL};
+}
+
 static void requests_signed_by_botocore_verify(void **state)
 {
     static const struct sample samples[] = {
@@ -418,6 +445,7 @@ int main(void)
         cmocka_unit_test(amazons_chunked_example_verifies_with_each_chunk),
         cmocka_unit_test(amazons_trailer_example_verifies_with_its_trailer),
         cmocka_unit_test(requests_signed_by_botocore_verify),
+        cmocka_unit_test(while_a_key_is_rotated_either_is_good_and_the_signing_key_is_the_one_used),
         cmocka_unit_test(what_was_changed_on_the_way_is_refused),
         cmocka_unit_test(a_clock_that_is_off_by_more_than_15_minutes_is_refused),
         cmocka_unit_test(each_malformed_authorization_has_its_name),

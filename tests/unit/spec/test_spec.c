@@ -77,6 +77,7 @@ static void every_key_is_read(void **state)
                            "  users:\n"
                            "    loader: {access-key: LOADER, buckets: [raw]}\n"
                            "    reader:\n"
+                           "secrets: {overlap: 90s}\n"
                            "catalog:\n"
                            "  postgresql: {host: db.example.org, database: cat, user: iceberg, password-file: pw}\n"
                            "catalogs:\n"
@@ -97,6 +98,7 @@ static void every_key_is_read(void **state)
     assert_str(s->users[0].buckets[0], "raw");
     assert_str(s->users[1].access_key, "reader");
     assert_int_equal(s->users[1].bucket_count, 0);
+    assert_int_equal(s->secrets_overlap_ms, 90000);
     assert_true(s->catalog.is_set);
     assert_str(s->catalog.host, "db.example.org");
     assert_int_equal(s->catalog.port, 5432);
@@ -111,6 +113,11 @@ static void every_key_is_read(void **state)
 static void a_wrong_value_says_where_what_was_expected_and_found(void **state)
 {
     (void)state;
+    assert_refused("secrets: {overlap: 5}",
+                   "platform.yaml:1:20: secrets.overlap: expected a duration such as 30s, 5m or "
+                   "1h, from 0s to 7d, found \"5\"");
+    assert_refused("secrets: {overlap: 8d}", "platform.yaml:1:20: secrets.overlap: expected a duration such as 30s, 5m "
+                                             "or 1h, from 0s to 7d, found \"8d\"");
     assert_refused("services:\n  sql:\n    port: abc\n",
                    "platform.yaml:3:11: services.sql.port: expected a number from 1 to 65535, found \"abc\"");
     assert_refused("services: {sql: {port: 70000}}",
@@ -146,7 +153,7 @@ static void an_unknown_key_says_what_was_meant(void **state)
 {
     (void)state;
     assert_refused("servces:\n", "platform.yaml:1:1: unknown key servces; did you mean services? Known: data, bind, "
-                                 "services, objects, catalog, catalogs");
+                                 "services, objects, secrets, catalog, catalogs");
     assert_refused("services:\n  sql: {prot: 1}\n", "platform.yaml:2:9: unknown key services.sql.prot; did you mean "
                                                     "port? Known: port, memory, threads, max-queries");
     assert_refused("services: {kafka: {}}", "platform.yaml:1:12: unknown key services.kafka; known: store, sql");
