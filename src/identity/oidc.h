@@ -43,10 +43,6 @@ MUST_CHECK int oidc_authenticate_client(struct oidc *o, const struct realm *r, s
  * Keycloak's words for error_description. */
 MUST_CHECK int oidc_check_pkce_request(const struct client *c, struct str challenge, struct str method,
                                        struct err *err);
-/* Whether the URI is one of the client's (its root URL and wildcards applied): exact, "*" only at the end and never over
- * dot segments, loopback ports free. *ret is the URI as it has to be sent. A null URI is right when the client has
- * exactly one that isn't a pattern. ERR_INVALID: "Invalid parameter: redirect_uri". */
-MUST_CHECK int oidc_check_redirect_uri(const struct realm *r, const struct client *c, struct arena *a,
-                                       struct str base_url, struct str uri, struct str *ret, struct err *err);
+/* Redirect URIs, and origins for CORS: login/redirect.h. */
 
 #endif
