@@ -366,6 +366,7 @@ static void close_connector(struct connector *c)
 {
     struct iceberg_connector *ic = iceberg_of(c);
 
+    iceberg_layouts_free(ic->layouts);
     iceberg_cache_free(ic->cache);
     arena_release(&ic->arena);
     free(ic);
@@ -408,11 +409,11 @@ int iceberg_connector_new(const struct iceberg_options *o, struct connector **re
     c->tables = o->tables;
     c->objects = o->objects;
     c->engine = o->engine;
+    c->layouts = iceberg_layouts_new(o->engine);
     catalog_files_init(&c->io, o->objects);
     int rc = iceberg_cache_new(CACHE_BYTES, &c->io, &c->cache, err);
     if (rc < 0) {
-        arena_release(&c->arena);
-        free(c);
+        close_connector(&c->base);
         return rc;
     }
     *ret = &c->base;

@@ -14,6 +14,7 @@ struct iceberg_connector {
     struct engine *engine;
     struct iceberg_io io;
     struct iceberg_cache *cache;
+    struct iceberg_layouts *layouts;
 };
 
 /* connector_table.handle: the version that the statement sees. */
@@ -42,6 +43,30 @@ void iceberg_read_value(struct buf *to, const struct iceberg_type *t, struct str
 void iceberg_write_value(struct buf *to, const struct iceberg_type *t, const struct type *from, struct str expr);
 /* A constant of the analyser as a value; false when it has none that compares as Iceberg does (NaN). */
 bool iceberg_constant(const struct iceberg_type *t, const struct constant *c, struct iceberg_value *ret);
+
+/* ---- iceberg_layout.c: what data files hold ---- */
+
+struct iceberg_file_column {
+    int field_id; /* -1: none */
+    struct str name;
+    struct str type; /* as iceberg_format_file_type writes it; empty: nested */
+};
+struct iceberg_layout {
+    struct str key; /* equal for equal layouts */
+    struct iceberg_file_column *columns;
+    size_t column_count;
+    bool has_ids;
+    bool is_clear; /* each name means one column to the engine, each id too */
+};
+/* The column with this id, or NULL. */
+const struct iceberg_file_column *iceberg_layout_find(const struct iceberg_layout *l, int field_id);
+
+struct iceberg_layouts; /* those of files that were read, by local path; thread-safe */
+struct iceberg_layouts *iceberg_layouts_new(struct engine *e);
+void iceberg_layouts_free(struct iceberg_layouts *l);
+/* ret[i] for paths[i]: in the arena, the same pointer for equal ones; NULL when it isn't known. */
+void iceberg_layouts_get(struct iceberg_layouts *l, struct arena *a, const struct str *paths, size_t n,
+                         const struct iceberg_layout **ret);
 
 /* ---- the connector's operations, by file ---- */
 

@@ -1,6 +1,8 @@
 /*
  * A scan of an Iceberg table as a FROM item: conjuncts prune files by partition and bounds, what is left is read by the
- * engine as local files, columns mapped by field id. Rows that delete files remove are taken out by an anti join.
+ * engine as local files, columns mapped by field id. Files are read in groups of one layout: by name where the layout
+ * shows which name has which field id, which is the fast way; else by field id. Rows that delete files remove are taken out
+ * by an anti join.
  */
 #include "base/vec.h"
 #include "connectors/iceberg_internal.h"
@@ -182,21 +184,24 @@ static int local_path(const struct writer *w, struct str location, struct str *r
     return 0;
 }
 
-static int add_paths(const struct writer *w, const struct iceberg_data_file *const *files, size_t n, struct str *paths,
-                     struct err *err)
+static int find_paths(const struct writer *w, const struct iceberg_data_file *const *files, size_t n, struct str *paths,
+                      struct err *err)
 {
-    buf_add_char(w->to, '[');
-    for (size_t i = 0; i < n; i++) {
-        int rc = local_path(w, files[i]->path, &paths[i], err);
+    int rc = 0;
 
-        if (rc < 0)
-            return rc;
-        if (i)
-            buf_add_cstr(w->to, ", ");
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = local_path(w, files[i]->path, &paths[i], err);
+    return rc;
+}
+
+static void add_paths(const struct writer *w, const struct str *paths, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        buf_add_cstr(w->to, i ? ", " : "[");
         emit_string(w->to, paths[i]);
     }
-    buf_add_char(w->to, ']');
-    return 0;
+    /* A folder above the store may be called x=1, which is no column. */
+    buf_add_cstr(w->to, "], hive_partitioning = false");
 }
 
 static const struct iceberg_field *field_at(const struct writer *w, size_t i)
@@ -209,13 +214,76 @@ static bool is_nested(const struct iceberg_type *t)
     return t->field_count > 0;
 }
 
-/* The schema argument: columns appear as c<id>, whatever a file calls them; one that a file lacks is null. */
-static void add_schema(const struct writer *w, int64_t rows)
+/* ---- groups of files ---- */
+
+struct group {
+    const struct iceberg_layout *layout; /* NULL: read by field id */
+    struct str *paths;
+    size_t n, cap;
+    int64_t rows;
+};
+
+enum { GROUPS_MAX = 16 }; /* layouts of one scan that are read by name */
+
+/* Whether a column can be read by name from files of a layout, or isn't there and so is null. */
+static bool is_readable(const struct iceberg_layout *l, const struct iceberg_field *f)
 {
-    if (w->scan->column_count == 0)
-        return;
-    /* The engine takes a read by schema for one of no rows, and orders joins badly: the manifests know better. */
-    buf_addf(w->to, ", explicit_cardinality = %lld, schema = MAP {", (long long)rows);
+    const struct iceberg_file_column *column = iceberg_layout_find(l, f->id);
+    BUF_SCOPED struct buf type;
+
+    if (is_nested(f->type)) /* nested fields would go by the file's names */
+        return false;
+    if (!column)
+        return true;
+    buf_init(&type, FROM_MAX);
+    iceberg_format_file_type(&type, f->type);
+    return str_eq(buf_str(&type), column->type);
+}
+
+static bool is_read_by_name(const struct writer *w, const struct iceberg_layout *l)
+{
+    if (!l || !l->is_clear || !l->has_ids)
+        return false;
+    for (size_t i = 0; i < w->scan->column_count; i++)
+        if (!is_readable(l, field_at(w, i)))
+            return false;
+    return true;
+}
+
+/* Into groups, those by name before the one by field id. */
+static size_t group_files(const struct writer *w, const struct iceberg_scan *s, const struct str *paths,
+                          struct group groups[GROUPS_MAX + 1])
+{
+    const struct iceberg_layout **layouts = arena_array(w->a, const struct iceberg_layout *, s->file_count);
+    struct group by_id = {0};
+    size_t n = 0;
+
+    if (w->scan->column_count > 0)
+        iceberg_layouts_get(w->c->layouts, w->a, paths, s->file_count, layouts);
+    for (size_t i = 0; i < s->file_count; i++) {
+        struct group *g = &by_id;
+        size_t k = 0;
+
+        while (k < n && groups[k].layout != layouts[i])
+            k++;
+        if (k == n && n < GROUPS_MAX && is_read_by_name(w, layouts[i]))
+            groups[n++] = (struct group){.layout = layouts[i]};
+        if (k < n)
+            g = &groups[k];
+        if (g->n == g->cap)
+            g->paths = vec_grow_in(w->a, g->paths, &g->cap, g->n, sizeof(*g->paths));
+        g->paths[g->n++] = paths[i];
+        g->rows += s->files[i]->record_count;
+    }
+    if (by_id.n > 0)
+        groups[n++] = by_id;
+    return n;
+}
+
+/* The schema argument: columns appear as c<id>, whatever a file calls them; one that a file lacks is null. */
+static void add_schema(const struct writer *w)
+{
+    buf_add_cstr(w->to, ", schema = MAP {");
     for (size_t i = 0; i < w->scan->column_count; i++) {
         const struct iceberg_field *f = field_at(w, i);
         BUF_SCOPED struct buf type;
@@ -229,18 +297,44 @@ static void add_schema(const struct writer *w, int64_t rows)
     buf_add_char(w->to, '}');
 }
 
-static void add_columns(const struct writer *w)
+static void add_column(const struct writer *w, const struct group *g, size_t i)
 {
-    if (w->scan->column_count == 0)
-        buf_add_cstr(w->to, "1 AS dummy");
-    for (size_t i = 0; i < w->scan->column_count; i++) {
-        struct str name = arena_printf(w->a, "c%d", w->scan->ids[i]);
+    const struct iceberg_field *f = field_at(w, i);
+    const struct iceberg_file_column *column = g->layout ? iceberg_layout_find(g->layout, f->id) : NULL;
 
+    if (column) {
+        emit_identifier(w->to, column->name);
+    } else if (g->layout) {
+        buf_add_cstr(w->to, "CAST(NULL AS ");
+        type_format_physical(w->to, iceberg_to_trino(w->a, f->type));
+        buf_add_char(w->to, ')');
+    } else {
+        iceberg_read_value(w->to, f->type, arena_printf(w->a, "c%d", w->scan->ids[i]));
+    }
+    buf_addf(w->to, " AS c%d", w->scan->ids[i]);
+}
+
+/* A SELECT of a group's rows; with `positions`, where each of them is. */
+static void add_group(const struct writer *w, const struct group *g, bool positions)
+{
+    buf_add_cstr(w->to, w->scan->column_count ? "SELECT " : "SELECT 1 AS dummy");
+    for (size_t i = 0; i < w->scan->column_count; i++) {
         if (i)
             buf_add_cstr(w->to, ", ");
-        iceberg_read_value(w->to, field_at(w, i)->type, name);
-        buf_addf(w->to, " AS %.*s", STR_ARG(name));
+        add_column(w, g, i);
     }
+    if (positions)
+        buf_add_cstr(w->to, ", filename AS dp_file, file_row_number AS dp_row");
+    buf_add_cstr(w->to, " FROM read_parquet(");
+    add_paths(w, g->paths, g->n);
+    /* The engine takes a read by schema for one of no rows, and orders joins badly: the manifests know better. */
+    if (w->scan->column_count > 0 && (!g->layout || g->n > 1))
+        buf_addf(w->to, ", explicit_cardinality = %lld", (long long)g->rows);
+    if (w->scan->column_count > 0 && !g->layout)
+        add_schema(w);
+    if (positions)
+        buf_add_cstr(w->to, ", filename = true, file_row_number = true");
+    buf_add_char(w->to, ')');
 }
 
 static void add_empty(const struct writer *w)
@@ -262,13 +356,13 @@ static int add_deleted_rows(const struct writer *w, const struct iceberg_scan *s
                             struct err *err)
 {
     struct str *deletes = arena_array(w->a, struct str, s->delete_count);
-    int rc;
+    int rc = find_paths(w, s->deletes, s->delete_count, deletes, err);
 
-    buf_add_cstr(
-        w->to, "(SELECT f.local AS file, d.pos AS pos FROM (SELECT file_path, pos, filename AS of FROM read_parquet(");
-    rc = add_paths(w, s->deletes, s->delete_count, deletes, err);
     if (rc < 0)
         return rc;
+    buf_add_cstr(
+        w->to, "(SELECT f.local AS file, d.pos AS pos FROM (SELECT file_path, pos, filename AS of FROM read_parquet(");
+    add_paths(w, deletes, s->delete_count);
     buf_add_cstr(w->to, ", filename = true)) d JOIN (VALUES ");
     for (size_t i = 0; i < s->delete_count; i++) {
         buf_add_cstr(w->to, i ? ", (" : "(");
@@ -290,31 +384,24 @@ static int add_deleted_rows(const struct writer *w, const struct iceberg_scan *s
 static int add_files(const struct writer *w, const struct iceberg_scan *s, struct err *err)
 {
     struct str *paths = arena_array(w->a, struct str, s->file_count);
-    bool has_deletes = s->delete_count > 0, is_plain = !has_deletes && w->scan->column_count > 0;
-    int rc;
+    struct group groups[GROUPS_MAX + 1];
+    bool has_deletes = s->delete_count > 0;
+    int rc = find_paths(w, s->files, s->file_count, paths, err);
 
-    for (size_t i = 0; i < w->scan->column_count; i++)
-        is_plain = is_plain && !is_nested(field_at(w, i)->type);
-    if (!is_plain) {
-        buf_add_cstr(w->to, "(SELECT ");
-        add_columns(w);
-        buf_add_cstr(w->to, " FROM ");
-    }
-    buf_add_cstr(w->to, "read_parquet(");
-    rc = add_paths(w, s->files, s->file_count, paths, err);
     if (rc < 0)
         return rc;
-    add_schema(w, s->records);
-    if (has_deletes)
-        buf_add_cstr(w->to, ", filename = true, file_row_number = true");
-    buf_add_char(w->to, ')');
-    if (has_deletes) {
-        buf_add_cstr(w->to, " data ANTI JOIN ");
-        rc = add_deleted_rows(w, s, paths, err);
-        buf_add_cstr(w->to, " gone ON data.filename = gone.file AND data.file_row_number = gone.pos");
+    buf_add_cstr(w->to, has_deletes ? "(SELECT * EXCLUDE (dp_file, dp_row) FROM (" : "(");
+    for (size_t i = 0, n = group_files(w, s, paths, groups); i < n; i++) {
+        if (i)
+            buf_add_cstr(w->to, " UNION ALL ");
+        add_group(w, &groups[i], has_deletes);
     }
-    if (!is_plain)
-        buf_add_char(w->to, ')');
+    if (has_deletes) {
+        buf_add_cstr(w->to, ") data ANTI JOIN ");
+        rc = add_deleted_rows(w, s, paths, err);
+        buf_add_cstr(w->to, " gone ON data.dp_file = gone.file AND data.dp_row = gone.pos");
+    }
+    buf_add_char(w->to, ')');
     return rc;
 }
 
