@@ -224,3 +224,29 @@ int clock_parse_rfc3339(struct str text, int64_t *ret_wall_us, struct err *err)
     *ret_wall_us = clock_us_from_civil(&c) - offset_minutes * 60000000;
     return 0;
 }
+
+int clock_parse_duration(struct str text, int64_t *ret_us, struct err *err)
+{
+    static const struct {
+        const char *name;
+        double us;
+    } units[] = {{"ns", 1e-3}, {"us", 1}, {"ms", 1e3}, {"s", 1e6}, {"m", 60e6}, {"h", 3600e6}, {"d", 86400e6}};
+    size_t n = 0, dots = 0;
+    double v;
+
+    while (n < text.n && ((text.p[n] >= '0' && text.p[n] <= '9') || (text.p[n] == '.' && n > 0 && dots++ == 0)))
+        n++;
+    if (n > 0 && text.p[n - 1] != '.' && str_to_f64(str_slice(text, 0, n), &v, NULL) == 0) {
+        struct str unit = str_trim(str_skip(text, n));
+
+        for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+            if (!str_eq_cstr(unit, units[i].name))
+                continue;
+            double us = v * units[i].us;
+            *ret_us = us < (double)INT64_MAX ? (int64_t)us : INT64_MAX;
+            return 0;
+        }
+    }
+    return err_set(err, ERR_INVALID, "expected a duration such as 30s or 5m, found '%.*s'",
+                   STR_ARG(str_slice(text, 0, 64)));
+}

@@ -42,5 +42,8 @@ MUST_CHECK int clock_parse_amz(struct str text, int64_t *ret_wall_ms, struct err
 MUST_CHECK int clock_parse_http(struct str text, int64_t *ret_wall_ms, struct err *err); /* IMF-fixdate only */
 /* RFC 3339 with optional fraction and Z or ±hh:mm. */
 MUST_CHECK int clock_parse_rfc3339(struct str text, int64_t *ret_wall_us, struct err *err);
+/* "5m", "1.50d": a number and one of ns, us, ms, s, m, h, d, as the durations of Trino's configuration and session. What
+ * no int64_t holds becomes INT64_MAX. */
+MUST_CHECK int clock_parse_duration(struct str text, int64_t *ret_us, struct err *err);
 
 #endif

@@ -54,7 +54,8 @@ struct query {
     int64_t ended_us;         /* monotonic; 0: not yet */
     int64_t ended_wall_us;
     bool is_cancelled, is_ended;
-    struct err error;
+    struct err why;   /* of cancelling */
+    struct err error; /* of the end */
     const char *update_type;
     bool has_update_count;
     int64_t update_count;
@@ -62,8 +63,9 @@ struct query {
 };
 
 void query_set_state(struct query *q, enum query_state state);
-bool query_is_cancelled(struct query *q);
-/* Makes `c` the one that cancelling interrupts; NULL when the engine is done. USER_CANCELED when that came before. */
+/* True, and the reason, once it was cancelled. */
+bool query_is_cancelled(struct query *q, struct err *ret_why);
+/* Makes `c` the one that cancelling interrupts; NULL when the engine is done. Fails when that came before. */
 MUST_CHECK int query_set_conn(struct query *q, struct engine_conn *c, struct err *err);
 /* The query's last state; tells the sink. Later calls do nothing: the first end counts. */
 void query_end(struct query *q, const struct err *error);

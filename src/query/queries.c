@@ -38,7 +38,7 @@ void queries_free(struct queries *qs)
         return;
     pthread_mutex_lock(&qs->lock);
     for (size_t i = 0; i < qs->n; i++)
-        query_cancel(qs->items[i]);
+        query_cancel(qs->items[i], NULL);
     pthread_mutex_unlock(&qs->lock);
     pool_free(qs->pool);
     for (size_t i = 0; i < qs->n; i++)
@@ -156,6 +156,9 @@ static void run_query(void *arg)
 
     if (!is_ended(q)) {
         rc = query_run(q, &err);
+        /* Interrupted work fails in many ways: that it was interrupted is what counts. */
+        if (rc < 0 && query_is_cancelled(q, &err))
+            rc = err.code;
         pthread_mutex_lock(&q->lock);
         q->stats.cpu_us = thread_cpu_us() - cpu;
         pthread_mutex_unlock(&q->lock);

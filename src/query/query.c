@@ -36,30 +36,30 @@ void query_set_state(struct query *q, enum query_state state)
     pthread_mutex_unlock(&q->lock);
 }
 
-bool query_is_cancelled(struct query *q)
+bool query_is_cancelled(struct query *q, struct err *ret_why)
 {
     bool is_cancelled;
 
     pthread_mutex_lock(&q->lock);
     is_cancelled = q->is_cancelled;
+    if (is_cancelled)
+        *ret_why = q->why;
     pthread_mutex_unlock(&q->lock);
     return is_cancelled;
 }
 
-static int set_cancelled(struct err *err)
-{
-    return err_set_named(err, ERR_CANCELLED, "USER_CANCELED", "Query was canceled");
-}
-
 int query_set_conn(struct query *q, struct engine_conn *c, struct err *err)
 {
-    bool is_cancelled;
+    int rc = 0;
 
     pthread_mutex_lock(&q->lock);
-    is_cancelled = q->is_cancelled;
-    q->conn = is_cancelled ? NULL : c;
+    q->conn = q->is_cancelled ? NULL : c;
+    if (q->is_cancelled && c) {
+        *err = q->why;
+        rc = q->why.code;
+    }
     pthread_mutex_unlock(&q->lock);
-    return is_cancelled && c ? set_cancelled(err) : 0;
+    return rc;
 }
 
 void query_end(struct query *q, const struct err *error)
@@ -86,22 +86,25 @@ void query_end(struct query *q, const struct err *error)
     q->sink.end(q->sink.ctx, error);
 }
 
-void query_cancel(struct query *q)
+void query_cancel(struct query *q, const struct err *why)
 {
+    struct err reason = {0};
     bool is_waiting;
 
+    if (why)
+        reason = *why;
+    else
+        err_set_named(&reason, ERR_CANCELLED, "USER_CANCELED", "Query was canceled");
     pthread_mutex_lock(&q->lock);
     is_waiting = !q->is_ended && q->stats.state == QUERY_QUEUED;
+    if (!q->is_cancelled)
+        q->why = reason;
     q->is_cancelled = true;
     if (q->conn)
         engine_interrupt(q->conn);
     pthread_mutex_unlock(&q->lock);
-    if (is_waiting) { /* its turn may be long in coming; the client needn't wait for it */
-        struct err err = {0};
-
-        set_cancelled(&err);
-        query_end(q, &err);
-    }
+    if (is_waiting) /* its turn may be long in coming; the client needn't wait for it */
+        query_end(q, &reason);
 }
 
 /* The engine counts rows; clients show splits. One is as many rows as one of its threads takes at a time. */

@@ -53,8 +53,8 @@ struct query_sink {
     void *ctx;
     /* Once, before chunks: what the result looks like. No call: the statement has no result table. */
     void (*columns)(void *ctx, const struct column *columns, const struct str *names, size_t n);
-    /* The chunk is borrowed. May block to hold the query back; a negative value ends the query as cancelled. */
-    int (*chunk)(void *ctx, duckdb_data_chunk chunk);
+    /* The chunk is borrowed. May block to hold the query back; an error is the query's end. */
+    int (*chunk)(void *ctx, duckdb_data_chunk chunk, struct err *err);
     /* Once, last: the query is FINISHED or FAILED. */
     void (*end)(void *ctx, const struct err *error);
 };
@@ -81,7 +81,8 @@ void query_get_stats(struct query *q, struct query_stats *ret);
 const char *query_update_type(const struct query *q);               /* once RUNNING; NULL: none */
 bool query_update_count(const struct query *q, int64_t *ret);       /* once FINISHED */
 const struct session_changes *query_changes(const struct query *q); /* once FINISHED */
-void query_cancel(struct query *q);                                 /* USER_CANCELED "Query was canceled" */
+/* Ends it, if it hasn't, with that error; NULL: USER_CANCELED "Query was canceled". The first reason counts. */
+void query_cancel(struct query *q, const struct err *why);
 size_t queries_list(struct queries *q, struct arena *a, struct query_info **ret);
 bool queries_get(struct queries *q, struct arena *a, struct str id, struct query_info *ret);
 

@@ -108,10 +108,10 @@ static int send_chunks(struct run *r, struct engine_result *result)
     while ((rc = engine_next(result, &chunk, r->err)) == 1) {
         uint64_t rows = duckdb_data_chunk_get_size(chunk);
 
-        rc = sink->chunk(sink->ctx, chunk);
+        rc = sink->chunk(sink->ctx, chunk, r->err);
         duckdb_destroy_data_chunk(&chunk);
         if (rc < 0)
-            return err_set_named(r->err, ERR_CANCELLED, "USER_CANCELED", "Query was canceled");
+            return rc;
         pthread_mutex_lock(&r->q->lock);
         r->q->stats.output_rows += rows;
         pthread_mutex_unlock(&r->q->lock);
@@ -157,7 +157,6 @@ static int send_count(struct run *r, int64_t rows)
     struct query *q = r->q;
     duckdb_logical_type bigint = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
     duckdb_data_chunk chunk = duckdb_create_data_chunk(&bigint, 1);
-    int rc;
 
     ((int64_t *)duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0)))[0] = rows;
     duckdb_data_chunk_set_size(chunk, 1);
@@ -166,11 +165,10 @@ static int send_count(struct run *r, int64_t rows)
     q->update_count = rows;
     q->stats.output_rows = 1;
     pthread_mutex_unlock(&q->lock);
-    rc = q->sink.chunk(q->sink.ctx, chunk);
+    /* The write is done: a client that no longer listens doesn't undo it. */
+    (void)q->sink.chunk(q->sink.ctx, chunk, NULL);
     duckdb_destroy_data_chunk(&chunk);
     duckdb_destroy_logical_type(&bigint);
-    /* The write is done: a client that no longer listens doesn't undo it. */
-    (void)rc;
     return 0;
 }
 

@@ -7,7 +7,7 @@
 #define IN_SPEC(member) offsetof(struct spec, member)
 
 enum { PORT_MAX = 65535, THREADS_MAX = 1024, QUERIES_MAX = 1000, MEMORY_MIN = 128 << 20 };
-enum { OVERLAP_MAX_MS = 7 * 24 * 3600 * 1000 };
+enum { OVERLAP_MAX_MS = 7 * 24 * 3600 * 1000, CLIENT_TIMEOUT_MAX_MS = 24 * 3600 * 1000 };
 
 static const struct spec_key store_keys[] = {
     {"port", SPEC_INT, IN_SPEC(store.port), 1, PORT_MAX, NULL},
@@ -15,10 +15,11 @@ static const struct spec_key store_keys[] = {
 static const struct spec_section store_section = SECTION(store_keys);
 
 static const struct spec_key sql_keys[] = {
-    {"port",        SPEC_INT,    IN_SPEC(sql.port),        1, PORT_MAX,    NULL},
-    {"memory",      SPEC_MEMORY, IN_SPEC(sql.memory),      MEMORY_MIN, 0,  NULL},
-    {"threads",     SPEC_INT,    IN_SPEC(sql.threads),     0, THREADS_MAX, NULL},
-    {"max-queries", SPEC_INT,    IN_SPEC(sql.max_queries), 1, QUERIES_MAX, NULL},
+    {"port",           SPEC_INT,      IN_SPEC(sql.port),              1, PORT_MAX,                 NULL},
+    {"memory",         SPEC_MEMORY,   IN_SPEC(sql.memory),            MEMORY_MIN, 0,               NULL},
+    {"threads",        SPEC_INT,      IN_SPEC(sql.threads),           0, THREADS_MAX,              NULL},
+    {"max-queries",    SPEC_INT,      IN_SPEC(sql.max_queries),       1, QUERIES_MAX,              NULL},
+    {"client-timeout", SPEC_DURATION, IN_SPEC(sql.client_timeout_ms), 1000, CLIENT_TIMEOUT_MAX_MS, NULL},
 };
 static const struct spec_section sql_section = SECTION(sql_keys);
 

@@ -4,6 +4,7 @@
  */
 #include "spec/spec.h"
 
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/hash.h"
 #include "base/vec.h"
@@ -18,8 +19,14 @@
 #include <limits.h>
 
 enum { NAME_MAX_LENGTH = 64, ENTRIES_MAX = 10000 };
-enum { STORE_PORT = 9000, SQL_PORT = 8080, POSTGRESQL_PORT = 5432, SQL_QUERIES = 16, SQL_MEMORY_PERCENT = 60 };
-enum { SECRETS_OVERLAP_MS = 5 * 60 * 1000 };
+enum {
+    STORE_PORT = 9000,
+    SQL_PORT = 8080,
+    POSTGRESQL_PORT = 5432,
+    SQL_QUERIES = 16,
+    SQL_MEMORY_PERCENT = 60
+};
+enum { SECRETS_OVERLAP_MS = 5 * 60 * 1000, CLIENT_TIMEOUT_MS = 5 * 60 * 1000 };
 
 struct reader {
     struct arena *a;
@@ -144,25 +151,6 @@ static const struct {
     int64_t ms;
 } duration_units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
 
-/* "90s", "5m"; a number without a unit has none, and is refused. */
-static int parse_duration(struct str text, int64_t *ret_ms)
-{
-    size_t n = 0;
-    int64_t v;
-
-    while (n < text.n && text.p[n] >= '0' && text.p[n] <= '9')
-        n++;
-    if (n == 0 || n > 9 || str_to_i64(str_slice(text, 0, n), &v, NULL) < 0)
-        return ERR_INVALID;
-    for (size_t i = 0; i < ARRAY_LEN(duration_units); i++) {
-        if (str_eq_cstr(str_skip(text, n), duration_units[i].unit)) {
-            *ret_ms = v * duration_units[i].ms;
-            return 0;
-        }
-    }
-    return ERR_INVALID;
-}
-
 static const char *describe_duration(struct arena *a, int64_t ms)
 {
     for (size_t i = 0; ms && i < ARRAY_LEN(duration_units); i++) {
@@ -175,14 +163,14 @@ static const char *describe_duration(struct arena *a, int64_t ms)
 static int read_duration(struct reader *r, const struct doc_node *n, struct str path, const struct spec_key *k,
                          int64_t *to)
 {
-    int64_t v;
+    int64_t us;
 
-    if (n->kind != DOC_TEXT || parse_duration(n->text, &v) < 0 || v < k->min || v > k->max)
+    if (n->kind != DOC_TEXT || clock_parse_duration(n->text, &us, NULL) < 0 || us / 1000 < k->min || us / 1000 > k->max)
         return expected(r, n, path,
                         arena_printf(r->a, "a duration such as 30s, 5m or 1h, from %s to %s",
                                      describe_duration(r->a, k->min), describe_duration(r->a, k->max))
                             .p);
-    *to = v;
+    *to = us / 1000;
     return 0;
 }
 
@@ -486,6 +474,7 @@ static void set_defaults(struct reader *r, struct spec *s)
     s->sql.port = SQL_PORT;
     s->sql.memory = memory_total() / 100 * SQL_MEMORY_PERCENT;
     s->sql.max_queries = SQL_QUERIES;
+    s->sql.client_timeout_ms = CLIENT_TIMEOUT_MS;
     s->buckets = buckets;
     s->bucket_count = ARRAY_LEN(buckets);
     s->users = users;
@@ -656,6 +645,7 @@ void spec_digest(const struct spec *s, char out[SPEC_DIGEST_SIZE])
     digest_int(&h, s->sql.memory);
     digest_int(&h, (uint64_t)s->sql.threads);
     digest_int(&h, (uint64_t)s->sql.max_queries);
+    digest_int(&h, (uint64_t)s->sql.client_timeout_ms);
     digest_strs(&h, s->buckets, s->bucket_count);
     digest_int(&h, s->user_count);
     for (size_t i = 0; i < s->user_count; i++) {

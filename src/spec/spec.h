@@ -6,7 +6,7 @@
  *   bind: 127.0.0.1
  *   services:
  *     store: {port: 9000}
- *     sql:   {port: 8080, memory: 60%, threads: 0, max-queries: 16}
+ *     sql:   {port: 8080, memory: 60%, threads: 0, max-queries: 16, client-timeout: 5m}
  *   objects:
  *     buckets: [trino-data, trino-exchange, airflow, airflow-logs]
  *     users:
@@ -34,9 +34,10 @@
 
 struct spec_service {
     int port;
-    uint64_t memory; /* bytes; sql: the engine's limit */
-    int threads;     /* 0: as many as there are cores */
-    int max_queries; /* sql: that run at a time; more are queued */
+    uint64_t memory;           /* bytes; sql: the engine's limit */
+    int threads;               /* 0: as many as there are cores */
+    int max_queries;           /* sql: that run at a time; more are queued */
+    int64_t client_timeout_ms; /* sql: a query whose client asks for nothing that long is cancelled */
 };
 
 struct spec_user {

@@ -3,6 +3,7 @@
  * Those that tune Trino's own scheduler are accepted for the clients' sake: here they have nothing to tune.
  */
 #include "sql/session.h"
+#include "base/clock.h"
 #include "base/vec.h"
 #include <unistd.h>
 
@@ -125,9 +126,10 @@ const struct session_property *session_property_find(struct str name)
     return NULL;
 }
 
-/* digits[.digits] then one of the units, as airlift's Duration and DataSize read them. */
-static bool is_quantity(struct str s, const char *const *units, size_t n)
+/* digits[.digits] then a unit, as airlift's DataSize reads it. */
+static bool is_data_size(struct str s)
 {
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
     size_t at = 0, digits;
 
     while (at < s.n && s.p[at] >= '0' && s.p[at] <= '9')
@@ -141,7 +143,7 @@ static bool is_quantity(struct str s, const char *const *units, size_t n)
             return false;
     }
     struct str unit = str_trim(str_skip(s, at));
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
         if (str_eq_cstr(unit, units[i]))
             return true;
     return false;
@@ -159,17 +161,16 @@ static bool is_choice(struct str value, struct str choices)
 
 int session_property_check(const struct session_property *p, struct str value, struct err *err)
 {
-    static const char *const durations[] = {"ns", "us", "ms", "s", "m", "h", "d"};
-    static const char *const sizes[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+    int64_t us;
 
     switch (p->format) {
     case SESSION_DURATION:
-        if (!is_quantity(value, durations, ARRAY_LEN(durations)))
+        if (clock_parse_duration(value, &us, NULL) < 0)
             return err_set_named(err, ERR_INVALID, "INVALID_SESSION_PROPERTY",
                                  "duration is not a valid data duration string: %.*s", STR_ARG(value));
         break;
     case SESSION_DATA_SIZE:
-        if (!is_quantity(value, sizes, ARRAY_LEN(sizes)))
+        if (!is_data_size(value))
             return err_set_named(err, ERR_INVALID, "INVALID_SESSION_PROPERTY",
                                  "size is not a valid data size string: %.*s", STR_ARG(value));
         break;

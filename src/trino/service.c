@@ -303,6 +303,7 @@ static int start(struct service *s, const char *extension_dir, struct err *err)
         .queries = s->queries,
         .engine = s->engine,
         .memory_limit = spec->sql.memory,
+        .client_timeout_ms = spec->sql.client_timeout_ms,
     };
     return trino_server_start(&server, &s->server, err);
 }

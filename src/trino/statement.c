@@ -28,7 +28,8 @@ enum {
     WAIT_MS = 1000,     /* of a GET: the most that maxWait may ask for */
     PART_MS = 100,      /* when a page that isn't full is sent */
     TICK_MS = 10,
-    KEEP_MS = 60000, /* the last answer, for repeats */
+    IDLE_TICK_MS = 1000, /* nobody waits: for clients that are gone */
+    KEEP_MS = 60000,     /* the last answer, for repeats */
     SLUG_BYTES = 20,
 };
 
@@ -54,10 +55,10 @@ struct statement_resource {
     struct buf ready[READY_MAX];
     size_t ready_n, target;
     bool is_cancelled, is_ended;
-    struct err why;    /* what replaces the error of a cancelled query; code 0: nothing */
-    struct err error;  /* of an ended one; code 0: none */
-    bool is_executing; /* URIs are executing/… */
-    uint64_t token;    /* of the next answer */
+    struct err refusal; /* why no rows can be taken; code 0: they can */
+    struct err error;   /* of an ended one; code 0: none */
+    bool is_executing;  /* URIs are executing/… */
+    uint64_t token;     /* of the next answer */
     bool has_last, last_is_executing;
     uint64_t last_token;
     struct buf last; /* the JSON of the last answer */
@@ -330,51 +331,64 @@ static void take_columns(void *ctx, const struct column *columns, const struct s
 
     pthread_mutex_lock(&x->lock);
     columns_write(&x->columns, columns, names, n, x->parametric);
-    if (buf_check(&x->columns, "the description of the columns", &x->why) == 0 &&
-        encoder_new(columns, n, x->parametric, &x->encoder, &x->why) == 0) {
+    if (buf_check(&x->columns, "the description of the columns", &x->refusal) == 0 &&
+        encoder_new(columns, n, x->parametric, &x->encoder, &x->refusal) == 0) {
         x->has_columns = true;
         x->has_stage = n > 0;
     }
     pthread_mutex_unlock(&x->lock);
 }
 
-/* Puts the full page to those that wait, when there is room. False: cancelled. */
-static bool seal_page(struct statement_resource *x)
+/* Puts the full page to those that wait, when there is room. */
+static int seal_page(struct statement_resource *x, struct err *err)
 {
     size_t most = x->target > PAGE_LARGE ? 1 : READY_MAX;
 
     while (x->ready_n >= most && !x->is_cancelled)
         pthread_cond_wait(&x->room, &x->lock);
     if (x->is_cancelled)
-        return false;
+        return err_set(err, ERR_CANCELLED, "nobody fetches the rows any more");
     if (x->page.n > 0) { /* else somebody took it meanwhile */
         x->ready[x->ready_n++] = x->page;
         buf_init(&x->page, PAGE_MAX);
     }
     answer_with_news(x);
-    return true;
+    return 0;
 }
 
-static int take_chunk(void *ctx, duckdb_data_chunk chunk)
+static int take_rows(struct statement_resource *x, duckdb_data_chunk chunk, struct err *err)
 {
-    struct statement_resource *x = ctx;
     idx_t rows = duckdb_data_chunk_get_size(chunk);
-    bool ok;
+    int rc = encoder_bind(x->encoder, chunk, err);
 
-    pthread_mutex_lock(&x->lock);
-    ok = x->encoder && !x->is_cancelled && encoder_bind(x->encoder, chunk, &x->why) == 0;
-    for (idx_t i = 0; i < rows && ok; i++) {
-        if (x->page.n >= x->target && !(ok = seal_page(x)))
+    for (idx_t i = 0; i < rows && rc == 0; i++) {
+        if (x->page.n >= x->target && (rc = seal_page(x, err)) < 0)
             break;
         if (x->page.n > 0)
             buf_add_char(&x->page, ',');
         encoder_add_row(x->encoder, i, &x->page);
-        ok = buf_check(&x->page, "a row of the result", &x->why) == 0;
+        rc = buf_check(&x->page, "a row of the result", err);
     }
-    if (ok)
+    return rc;
+}
+
+static int take_chunk(void *ctx, duckdb_data_chunk chunk, struct err *err)
+{
+    struct statement_resource *x = ctx;
+    int rc;
+
+    pthread_mutex_lock(&x->lock);
+    if (x->refusal.code) {
+        rc = x->refusal.code;
+        if (err)
+            *err = x->refusal;
+    } else {
+        rc = take_rows(x, chunk, err);
+    }
+    if (rc == 0)
         answer_with_news(x);
     pthread_mutex_unlock(&x->lock);
-    return ok ? 0 : ERR_CANCELLED;
+    return rc;
 }
 
 static void take_end(void *ctx, const struct err *error)
@@ -385,7 +399,7 @@ static void take_end(void *ctx, const struct err *error)
     pthread_mutex_lock(&x->lock);
     x->is_ended = true;
     if (error)
-        x->error = error->code == ERR_CANCELLED && x->why.code ? x->why : *error;
+        x->error = *error;
     answer_with_news(x);
     pthread_mutex_unlock(&x->lock);
     forget_if_done(x);
@@ -478,25 +492,14 @@ void statement_post(struct trino_server *s, struct http_request *r, struct str t
     unref(x);
 }
 
-/* airlift's Duration ("1s", "500ms", "1.5m"), at most WAIT_MS; without one, that. */
+/* What the client asks for, at most WAIT_MS; without that, as much. */
 static int64_t max_wait_ms(struct http_request *r)
 {
-    static const struct {
-        const char *unit;
-        double ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}};
-    struct str text = http_query(r, "maxWait");
-    size_t digits = 0;
-    double v;
+    int64_t us;
 
-    while (digits < text.n && ((text.p[digits] >= '0' && text.p[digits] <= '9') || text.p[digits] == '.'))
-        digits++;
-    if (str_to_f64(str_slice(text, 0, digits), &v, NULL) < 0)
+    if (clock_parse_duration(http_query(r, "maxWait"), &us, NULL) < 0 || us / 1000 > WAIT_MS)
         return WAIT_MS;
-    for (size_t i = 0; i < ARRAY_LEN(units); i++)
-        if (str_eq_cstr(str_trim(str_skip(text, digits)), units[i].unit))
-            return v * units[i].ms < WAIT_MS ? (int64_t)(v * units[i].ms) : WAIT_MS;
-    return WAIT_MS;
+    return us / 1000;
 }
 
 /* airlift's DataSize ("1MB"), within bounds; 0 when none is asked for. */
@@ -560,9 +563,8 @@ void statement_get(struct trino_server *s, struct http_request *r, struct str re
 
 static void cancel(struct statement_resource *x, const struct err *why)
 {
+    query_cancel(x->query, why); /* first: what it is told below must find the reason there */
     pthread_mutex_lock(&x->lock);
-    if (!x->is_ended && !x->is_cancelled && why)
-        x->why = *why;
     x->is_cancelled = true;
     if (x->is_ended && !x->is_done) { /* nobody will fetch the rest */
         drop_pages(x);
@@ -571,7 +573,6 @@ static void cancel(struct statement_resource *x, const struct err *why)
     x->access_ms = clock_mono_ms();
     pthread_cond_broadcast(&x->room);
     pthread_mutex_unlock(&x->lock);
-    query_cancel(x->query);
 }
 
 void statement_delete(struct trino_server *s, struct http_request *r, struct str rest)
@@ -666,7 +667,7 @@ void *statement_run_clock(void *server)
         if (s->statements.n == 0)
             pthread_cond_wait(&s->wake, &s->lock);
         else
-            timed_wait(s, atomic_load(&s->waiting) ? TICK_MS : 1000);
+            timed_wait(s, atomic_load(&s->waiting) ? TICK_MS : IDLE_TICK_MS);
         size_t n = collect(s, &all, &cap);
         pthread_mutex_unlock(&s->lock);
         int64_t now = clock_mono_ms();

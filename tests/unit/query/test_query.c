@@ -124,7 +124,7 @@ static void see_columns(void *ctx, const struct column *columns, const struct st
     ((struct seen *)ctx)->columns = n;
 }
 
-static int see_chunk(void *ctx, duckdb_data_chunk chunk)
+static int see_chunk(void *ctx, duckdb_data_chunk chunk, struct err *err)
 {
     struct seen *s = ctx;
 
@@ -139,7 +139,7 @@ static int see_chunk(void *ctx, duckdb_data_chunk chunk)
         duckdb_destroy_logical_type(&t);
     }
     s->rows += (int64_t)duckdb_data_chunk_get_size(chunk);
-    return s->refuses ? -1 : 0;
+    return s->refuses ? err_set_named(err, ERR_LIMIT, "PAGE_TOO_LARGE", "no room") : 0;
 }
 
 static void see_end(void *ctx, const struct err *error)
@@ -357,7 +357,7 @@ static void cancelling_ends_a_running_query(void **state)
     struct session session = a_session();
     struct query *q = begin(&session, long_query, &s);
     await_state(q, QUERY_RUNNING);
-    query_cancel(q);
+    query_cancel(q, NULL);
     await_end(&s);
     assert_string_equal(s.error.name, "USER_CANCELED");
     await_state(q, QUERY_FAILED);
@@ -384,11 +384,11 @@ static void a_queued_query_is_cancelled_before_its_turn_and_a_full_queue_refuses
     const struct query_sink sink = {&over, see_columns, see_chunk, see_end};
     assert_int_equal(query_start(queries, &session, STR("SELECT 1"), &sink, &refused, &err), ERR_LIMIT);
     assert_string_equal(err.name, "QUERY_QUEUE_FULL");
-    query_cancel(q[2]);
+    query_cancel(q[2], NULL);
     await_end(&queued[0]);
     assert_string_equal(queued[0].error.name, "USER_CANCELED");
-    query_cancel(q[0]);
-    query_cancel(q[1]);
+    query_cancel(q[0], NULL);
+    query_cancel(q[1], NULL);
     for (int i = 0; i < 2; i++)
         await_end(&running[i]);
     for (int i = 1; i < 4; i++) {
@@ -409,7 +409,7 @@ static void a_sink_that_refuses_ends_the_query(void **state)
     s.refuses = true;
     struct query *q = begin(&session, "SELECT 1", &s);
     await_end(&s);
-    assert_string_equal(s.error.name, "USER_CANCELED");
+    assert_string_equal(s.error.name, "PAGE_TOO_LARGE");
     query_unref(q);
 }
 

@@ -51,6 +51,7 @@ static void an_empty_file_is_a_working_platform(void **state)
         assert_int_equal(s->sql.port, 8080);
         assert_int_equal(s->sql.threads, 0);
         assert_int_equal(s->sql.max_queries, 16);
+        assert_true(s->sql.client_timeout_ms == 300000);
         assert_true(s->sql.memory >= memory_total() / 100 * 59 && s->sql.memory <= memory_total() / 100 * 61);
         assert_int_equal(s->bucket_count, 4);
         assert_int_equal(s->user_count, 2);
@@ -71,7 +72,7 @@ static void every_key_is_read(void **state)
                            "bind: \"0.0.0.0\"\n"
                            "services:\n"
                            "  store: {port: 9100}\n"
-                           "  sql: {port: 8100, memory: 512MiB, threads: 3, max-queries: 4}\n"
+                           "  sql: {port: 8100, memory: 512MiB, threads: 3, max-queries: 4, client-timeout: 1.5m}\n"
                            "objects:\n"
                            "  buckets: [raw, curated]\n"
                            "  users:\n"
@@ -92,6 +93,7 @@ static void every_key_is_read(void **state)
     assert_true(s->sql.memory == 512ull << 20);
     assert_int_equal(s->sql.threads, 3);
     assert_int_equal(s->sql.max_queries, 4);
+    assert_true(s->sql.client_timeout_ms == 90000);
     assert_int_equal(s->bucket_count, 2);
     assert_int_equal(s->user_count, 2);
     assert_str(s->users[0].access_key, "LOADER");
@@ -133,6 +135,9 @@ static void a_wrong_value_says_where_what_was_expected_and_found(void **state)
                    "found \"much\"");
     assert_refused("services: {sql: {memory: 1MiB}}",
                    "platform.yaml:1:26: services.sql.memory: expected at least 128 MiB, found 1MiB, which is 1 MiB");
+    assert_refused("services: {sql: {client-timeout: 5ms}}",
+                   "platform.yaml:1:34: services.sql.client-timeout: expected a duration such as 30s, 5m or 1h, "
+                   "from 1s to 1d, found \"5ms\"");
     assert_refused(
         "objects: {buckets: [A]}",
         "platform.yaml:1:21: objects.buckets: expected a bucket name (3 to 63 of a-z, 0-9, '-'), found \"A\"");
@@ -155,7 +160,7 @@ static void an_unknown_key_says_what_was_meant(void **state)
     assert_refused("servces:\n", "platform.yaml:1:1: unknown key servces; did you mean services? Known: data, bind, "
                                  "services, objects, secrets, catalog, catalogs");
     assert_refused("services:\n  sql: {prot: 1}\n", "platform.yaml:2:9: unknown key services.sql.prot; did you mean "
-                                                    "port? Known: port, memory, threads, max-queries");
+                                                    "port? Known: port, memory, threads, max-queries, client-timeout");
     assert_refused("services: {kafka: {}}", "platform.yaml:1:12: unknown key services.kafka; known: store, sql");
     assert_refused("catalogs: {m: {connector: memory, warehouse: x}}",
                    "platform.yaml:1:35: unknown property catalogs.m.warehouse; known: connector");

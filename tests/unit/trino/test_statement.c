@@ -27,6 +27,7 @@ struct query {
     struct session_changes changes;
     _Atomic enum query_state state;
     atomic_bool is_cancelled;
+    struct err why;
     struct map prepared;
 };
 
@@ -73,8 +74,14 @@ const struct session_changes *query_changes(const struct query *q)
     return &q->changes;
 }
 
-void query_cancel(struct query *q)
+void query_cancel(struct query *q, const struct err *why)
 {
+    if (q->is_cancelled)
+        return;
+    if (why)
+        q->why = *why;
+    else
+        err_set_named(&q->why, ERR_CANCELLED, "USER_CANCELED", "Query was canceled");
     q->is_cancelled = true;
 }
 
@@ -98,6 +105,7 @@ bool queries_get(struct queries *qs, struct arena *a, struct str id, struct quer
 
 static int send_rows(struct query *q, int64_t n)
 {
+    struct err err = {0};
     duckdb_logical_type bigint = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
     duckdb_data_chunk chunk = duckdb_create_data_chunk(&bigint, 1);
     int rc = 0;
@@ -108,7 +116,7 @@ static int send_rows(struct query *q, int64_t n)
         for (int64_t i = 0; i < in_chunk; i++)
             values[i] = at + i;
         duckdb_data_chunk_set_size(chunk, (idx_t)in_chunk);
-        rc = q->sink.chunk(q->sink.ctx, chunk);
+        rc = q->sink.chunk(q->sink.ctx, chunk, &err);
         rows_made += (int)in_chunk;
     }
     duckdb_destroy_data_chunk(&chunk);
@@ -159,10 +167,8 @@ static void *run(void *arg)
         usleep(300000);
         rc = err_set_named(&err, ERR_INVALID, "DIVISION_BY_ZERO", "Division by zero");
     }
-    if (rc < 0 && !err.code)
-        q->is_cancelled = true;
     if (q->is_cancelled)
-        err_set_named(&err, ERR_CANCELLED, "USER_CANCELED", "Query was canceled");
+        err = q->why;
     q->state = err.code ? QUERY_FAILED : QUERY_FINISHED;
     q->sink.end(q->sink.ctx, err.code ? &err : NULL);
     query_unref(q);
