@@ -116,6 +116,9 @@ static void add_time(struct virtual_scan *s, int64_t us)
         virtual_add_null(s);
 }
 
+/* Nobody is grouped: Trino's group without a configuration. */
+static const struct constant resource_group[] = {{.text = {"global", 6}}};
+
 static int fill_queries(struct virtual_scan *s, struct err *err)
 {
     struct runtime_query *queries;
@@ -133,7 +136,7 @@ static int fill_queries(struct virtual_scan *s, struct err *err)
         virtual_add_str(s, q->user);
         virtual_add_str(s, q->source);
         virtual_add_str(s, q->query);
-        virtual_add_null(s); /* resource_group_id: there are no resource groups */
+        virtual_add_array(s, resource_group, ARRAY_LEN(resource_group));
         virtual_add_i64(s, q->queued_ms);
         virtual_add_i64(s, q->analysis_ms);
         virtual_add_i64(s, q->planning_ms);

@@ -87,6 +87,11 @@ void virtual_add_f64(struct virtual_scan *s, double v)
     add(s, (struct constant){.f = v});
 }
 
+void virtual_add_array(struct virtual_scan *s, const struct constant *items, size_t n)
+{
+    add(s, (struct constant){.items = items, .item_count = n});
+}
+
 void virtual_add_null(struct virtual_scan *s)
 {
     add(s, (struct constant){.is_null = true});

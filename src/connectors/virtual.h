@@ -57,6 +57,7 @@ void virtual_add_cstr(struct virtual_scan *s, const char *v);
 void virtual_add_i64(struct virtual_scan *s, int64_t v);
 void virtual_add_bool(struct virtual_scan *s, bool v);
 void virtual_add_f64(struct virtual_scan *s, double v);
+void virtual_add_array(struct virtual_scan *s, const struct constant *items, size_t n); /* borrowed, as texts are */
 void virtual_add_null(struct virtual_scan *s);
 
 /* For connector_ops: get_table over a list of tables, and plan_scan. */

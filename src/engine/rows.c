@@ -19,8 +19,11 @@ struct rows_scan {
 
 /* ---- types ---- */
 
+// NOLINTNEXTLINE(misc-no-recursion): types nest as deep as the program's own tables
 static duckdb_logical_type logical_type(const struct type *t)
 {
+    duckdb_logical_type element, list;
+
     switch (t->kind) {
     case TYPE_BOOLEAN:
         return duckdb_create_logical_type(DUCKDB_TYPE_BOOLEAN);
@@ -57,8 +60,14 @@ static duckdb_logical_type logical_type(const struct type *t)
         return duckdb_create_logical_type(DUCKDB_TYPE_TIMESTAMP);
     case TYPE_TIMESTAMP_TZ:
         return duckdb_create_logical_type(DUCKDB_TYPE_TIMESTAMP_TZ);
-    case TYPE_TIME_TZ:
     case TYPE_ARRAY:
+        element = logical_type(t->element);
+        if (!element)
+            return NULL;
+        list = duckdb_create_list_type(element);
+        duckdb_destroy_logical_type(&element);
+        return list;
+    case TYPE_TIME_TZ:
     case TYPE_MAP:
     case TYPE_ROW:
     case TYPE_FUNCTION:
@@ -115,10 +124,38 @@ static struct str without_trailing_spaces(struct str s)
     return s;
 }
 
-static void put(duckdb_vector v, void *data, size_t row, const struct type *t, const struct constant *c)
+static void put_null(duckdb_vector v, size_t row)
 {
+    duckdb_vector_ensure_validity_writable(v);
+    duckdb_validity_set_row_invalid(duckdb_vector_get_validity(v), row);
+}
+
+static void put(duckdb_vector v, size_t row, const struct type *t, const struct constant *c);
+
+/* The elements go behind those of the rows before. */
+// NOLINTNEXTLINE(misc-no-recursion)
+static void put_array(duckdb_vector v, size_t row, const struct type *t, const struct constant *c)
+{
+    size_t at = duckdb_list_vector_get_size(v);
+
+    if (duckdb_list_vector_reserve(v, at + c->item_count) != DuckDBSuccess ||
+        duckdb_list_vector_set_size(v, at + c->item_count) != DuckDBSuccess)
+        abort();
+    ((duckdb_list_entry *)duckdb_vector_get_data(v))[row] = (duckdb_list_entry){at, c->item_count};
+    for (size_t i = 0; i < c->item_count; i++)
+        put(duckdb_list_vector_get_child(v), at + i, t->element, &c->items[i]);
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+static void put(duckdb_vector v, size_t row, const struct type *t, const struct constant *c)
+{
+    void *data = duckdb_vector_get_data(v);
     struct str text;
 
+    if (c->is_null || t->kind == TYPE_UNKNOWN) {
+        put_null(v, row);
+        return;
+    }
     switch (t->kind) {
     case TYPE_BOOLEAN:
         ((bool *)data)[row] = c->i != 0;
@@ -160,13 +197,15 @@ static void put(duckdb_vector v, void *data, size_t row, const struct type *t, c
         text = t->kind == TYPE_CHAR ? without_trailing_spaces(c->text) : c->text;
         duckdb_vector_assign_string_element_len(v, row, text.p ? text.p : "", text.n);
         break;
-    case TYPE_UNKNOWN:
-    case TYPE_TIME_TZ:
     case TYPE_ARRAY:
+        put_array(v, row, t, c);
+        break;
+    case TYPE_UNKNOWN: /* always null */
+    case TYPE_TIME_TZ: /* these are refused by engine_add_rows */
     case TYPE_MAP:
     case TYPE_ROW:
     case TYPE_FUNCTION:
-        break; /* refused by engine_add_rows, or always null */
+        break;
     }
 }
 
@@ -243,22 +282,8 @@ static void rows_init(duckdb_init_info info)
 
 static void fill_column(duckdb_vector v, const struct connector_rows *rows, size_t column, size_t from, size_t n)
 {
-    void *data = duckdb_vector_get_data(v);
-    uint64_t *validity = NULL;
-
-    for (size_t i = 0; i < n; i++) {
-        const struct constant *c = &rows->rows[from + i][column];
-
-        if (!c->is_null && rows->types[column]->kind != TYPE_UNKNOWN) {
-            put(v, data, i, rows->types[column], c);
-            continue;
-        }
-        if (!validity) {
-            duckdb_vector_ensure_validity_writable(v);
-            validity = duckdb_vector_get_validity(v);
-        }
-        duckdb_validity_set_row_invalid(validity, i);
-    }
+    for (size_t i = 0; i < n; i++)
+        put(v, i, rows->types[column], &rows->rows[from + i][column]);
 }
 
 static void rows_scan(duckdb_function_info info, duckdb_data_chunk output)

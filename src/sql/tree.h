@@ -65,12 +65,15 @@ enum compare_op {
 
 /* A value of `type` of its expression. Which member holds it:
  * booleans, integers, date (days), time and timestamp(tz) (microseconds), intervals: `i`; real, double: `f`;
- * decimal: `text` of the unscaled digits with sign; varchar, char, json: `text`; varbinary, uuid: `text`, raw bytes. */
+ * decimal: `text` of the unscaled digits with sign; varchar, char, json: `text`; varbinary, uuid: `text`, raw bytes;
+ * arrays: `items`, only in rows that the program makes. */
 struct constant {
     bool is_null;
     int64_t i;
     double f;
     struct str text;
+    const struct constant *items;
+    size_t item_count;
 };
 
 struct expr {

@@ -270,6 +270,36 @@ static void program_made_rows_are_a_table(void **state)
     engine_release(c);
 }
 
+static void program_made_rows_have_arrays(void **state)
+{
+    ARENA_SCOPED struct arena a = ARENA_INIT;
+    static const struct constant words[] = {{.text = {"one", 3}}, {.is_null = true}, {.text = {"three", 5}}};
+    const struct type array = {.kind = TYPE_ARRAY, .element = &type_varchar};
+    const struct type *types[] = {&array};
+    struct constant lists[] = {
+        {.items = words, .item_count = 3}, {.is_null = true}, {.item_count = 0}, {.items = words, .item_count = 1}};
+    struct constant *rows[] = {&lists[0], &lists[1], &lists[2], &lists[3]};
+    const struct connector_rows source = {.types = types, .column_count = 1, .rows = rows, .row_count = 4};
+    const int ids[] = {1};
+    struct engine_conn *c = acquire();
+    struct str from, sql;
+    struct err err = {0};
+    int64_t v = 0;
+
+    (void)state;
+    assert_int_equal(engine_add_rows(c, &a, &source, ids, &from, &err), 0);
+    sql = arena_printf(&a,
+                       "SELECT count(*) FROM %.*s WHERE c1 IS NULL OR c1 = ['one', NULL, 'three'] OR c1 = [] "
+                       "OR c1 = ['one']",
+                       STR_ARG(from));
+    assert_int_equal(run(c, sql.p, &v, &err), 1);
+    assert_int_equal(v, 4);
+    sql = arena_printf(&a, "SELECT sum(len(c1))::BIGINT FROM %.*s", STR_ARG(from));
+    assert_int_equal(run(c, sql.p, &v, &err), 1);
+    assert_int_equal(v, 4);
+    engine_release(c);
+}
+
 static void the_folder_for_spilling_is_private(void **state)
 {
     struct engine_options o = {.memory_limit = 64 << 20, .threads = 1};
@@ -301,6 +331,7 @@ int main(void)
         cmocka_unit_test(an_interrupt_ends_a_running_query),
         cmocka_unit_test(settings_of_a_statement_do_not_reach_the_next),
         cmocka_unit_test(program_made_rows_are_a_table),
+        cmocka_unit_test(program_made_rows_have_arrays),
         cmocka_unit_test(the_folder_for_spilling_is_private),
     };
 
