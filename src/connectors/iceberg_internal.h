@@ -56,10 +56,15 @@ struct iceberg_layout {
     struct iceberg_file_column *columns;
     size_t column_count;
     bool has_ids;
-    bool is_clear; /* each name means one column to the engine, each id too */
+    bool is_mapped; /* the ids are a name mapping's, not the file's */
+    bool is_clear;  /* each name means one column to the engine, each id too */
 };
 /* The column with this id, or NULL. */
 const struct iceberg_file_column *iceberg_layout_find(const struct iceberg_layout *l, int field_id);
+
+/* The layout of files without field ids as the property schema.name-mapping.default gives them (specification: Column
+ * Projection). */
+const struct iceberg_layout *iceberg_layout_map(struct arena *a, const struct iceberg_layout *l, const json_t *mapping);
 
 struct iceberg_layouts; /* those of files that were read, by local path; thread-safe */
 struct iceberg_layouts *iceberg_layouts_new(struct engine *e);

@@ -6,11 +6,13 @@
  * which field; Iceberg's own rule, that a column is its field id, is kept whoever wrote the file and whatever the table's
  * schema was then. Local paths name immutable bytes, so that a footer is read once.
  */
+#include "base/json.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "connectors/iceberg_internal.h"
 #include "emit/emit.h"
 #include "engine/engine.h"
+#include <limits.h>
 #include <pthread.h>
 
 enum {
@@ -131,6 +133,36 @@ const struct iceberg_file_column *iceberg_layout_find(const struct iceberg_layou
         if (l->columns[i].field_id == field_id)
             return &l->columns[i];
     return NULL;
+}
+
+/* The id of a column in a list of {"field-id": …, "names": […]}; -1: none. */
+static int mapped_id(const json_t *mapping, struct str name)
+{
+    json_t *field, *alias;
+    size_t i, k;
+
+    json_array_foreach(mapping, i, field)
+    {
+        json_array_foreach(json_object_get(field, "names"), k, alias)
+        {
+            int64_t id = json_opt_i64(field, "field-id", -1);
+
+            if (str_eq(json_str(alias), name))
+                return id > INT_MAX ? -1 : (int)id;
+        }
+    }
+    return -1;
+}
+
+const struct iceberg_layout *iceberg_layout_map(struct arena *a, const struct iceberg_layout *l, const json_t *mapping)
+{
+    struct iceberg_layout *to = copy(a, l);
+
+    for (size_t i = 0; i < to->column_count; i++)
+        to->columns[i].field_id = mapped_id(mapping, to->columns[i].name);
+    finish(a, to);
+    to->has_ids = to->is_mapped = true; /* nothing mapped: all columns are null */
+    return to;
 }
 
 /* ---- from the footers ---- */

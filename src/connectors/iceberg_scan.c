@@ -167,6 +167,7 @@ struct writer {
     const struct connector_scan *scan;
     const struct iceberg_metadata *m;
     const struct iceberg_schema *schema;
+    const json_t *name_mapping; /* NULL: none */
     struct buf *to;
 };
 
@@ -223,7 +224,7 @@ struct group {
     int64_t rows;
 };
 
-enum { GROUPS_MAX = 16 }; /* layouts of one scan that are read by name */
+enum { GROUPS_MAX = 64 }; /* layouts of one scan that are read by name */
 
 /* Whether a column can be read by name from files of a layout, or isn't there and so is null. */
 static bool is_readable(const struct iceberg_layout *l, const struct iceberg_field *f)
@@ -250,26 +251,50 @@ static bool is_read_by_name(const struct writer *w, const struct iceberg_layout 
     return true;
 }
 
-/* Into groups, those by name before the one by field id. */
-static size_t group_files(const struct writer *w, const struct iceberg_scan *s, const struct str *paths,
-                          struct group groups[GROUPS_MAX + 1])
+/* Layouts of the files, NULL: unknown; those without field ids with the ids of the table's name mapping. */
+static const struct iceberg_layout **find_layouts(const struct writer *w, const struct str *paths, size_t n)
 {
-    const struct iceberg_layout **layouts = arena_array(w->a, const struct iceberg_layout *, s->file_count);
+    const struct iceberg_layout **layouts = arena_array(w->a, const struct iceberg_layout *, n);
+    const struct iceberg_layout *from = NULL, *to = NULL; /* the last one mapped */
+
+    if (w->scan->column_count > 0)
+        iceberg_layouts_get(w->c->layouts, w->a, paths, n, layouts);
+    for (size_t i = 0; w->name_mapping && i < n; i++) {
+        if (!layouts[i] || layouts[i]->has_ids)
+            continue;
+        if (layouts[i] != from) {
+            from = layouts[i];
+            to = iceberg_layout_map(w->a, from, w->name_mapping);
+        }
+        layouts[i] = to;
+    }
+    return layouts;
+}
+
+/* Into groups, those by name before the one by field id; there are GROUPS_MAX + 1 at most. */
+static int group_files(const struct writer *w, const struct iceberg_scan *s, const struct str *paths,
+                       struct group *groups, size_t *ret_n, struct err *err)
+{
+    const struct iceberg_layout **layouts = find_layouts(w, paths, s->file_count);
     struct group by_id = {0};
     size_t n = 0;
 
-    if (w->scan->column_count > 0)
-        iceberg_layouts_get(w->c->layouts, w->a, paths, s->file_count, layouts);
     for (size_t i = 0; i < s->file_count; i++) {
+        const struct iceberg_layout *l = layouts[i];
         struct group *g = &by_id;
         size_t k = 0;
 
-        while (k < n && groups[k].layout != layouts[i])
+        while (k < n && (!l || !str_eq(l->key, groups[k].layout->key)))
             k++;
-        if (k == n && n < GROUPS_MAX && is_read_by_name(w, layouts[i]))
-            groups[n++] = (struct group){.layout = layouts[i]};
+        if (k == n && n < GROUPS_MAX && is_read_by_name(w, l))
+            groups[n++] = (struct group){.layout = l};
         if (k < n)
             g = &groups[k];
+        if (g == &by_id && l && l->is_mapped)
+            return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED",
+                                 "Reading data files without field ids whose columns have not the types of the table "
+                                 "or are nested is not supported: %.*s",
+                                 STR_ARG(s->files[i]->path));
         if (g->n == g->cap)
             g->paths = vec_grow_in(w->a, g->paths, &g->cap, g->n, sizeof(*g->paths));
         g->paths[g->n++] = paths[i];
@@ -277,7 +302,8 @@ static size_t group_files(const struct writer *w, const struct iceberg_scan *s, 
     }
     if (by_id.n > 0)
         groups[n++] = by_id;
-    return n;
+    *ret_n = n;
+    return 0;
 }
 
 /* The schema argument: columns appear as c<id>, whatever a file calls them; one that a file lacks is null. */
@@ -386,12 +412,15 @@ static int add_files(const struct writer *w, const struct iceberg_scan *s, struc
     struct str *paths = arena_array(w->a, struct str, s->file_count);
     struct group groups[GROUPS_MAX + 1];
     bool has_deletes = s->delete_count > 0;
+    size_t n;
     int rc = find_paths(w, s->files, s->file_count, paths, err);
 
+    if (rc == 0)
+        rc = group_files(w, s, paths, groups, &n, err);
     if (rc < 0)
         return rc;
     buf_add_cstr(w->to, has_deletes ? "(SELECT * EXCLUDE (dp_file, dp_row) FROM (" : "(");
-    for (size_t i = 0, n = group_files(w, s, paths, groups); i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         if (i)
             buf_add_cstr(w->to, " UNION ALL ");
         add_group(w, &groups[i], has_deletes);
@@ -429,9 +458,14 @@ int iceberg_plan(struct connector *c, struct arena *a, const struct connector_sc
     struct scan_pin *pin = arena_new(a, struct scan_pin);
     struct iceberg_scan *s = &pin->scan;
     BUF_SCOPED struct buf text;
-    struct writer w = {ic, a, scan, m, pruning.schema, &text};
-    int rc = 0;
+    JSON_SCOPED json_t *mapping = NULL;
+    struct writer w = {ic, a, scan, m, pruning.schema, NULL, &text};
+    struct str mapping_text = iceberg_property(m, "schema.name-mapping.default");
+    int rc = str_is_null(mapping_text) ? 0 : json_parse(mapping_text, &mapping, err);
 
+    if (rc < 0)
+        return err_prefix(err, "the table's property schema.name-mapping.default");
+    w.name_mapping = mapping;
     buf_init(&text, FROM_MAX);
     for (size_t i = 0; rc == 0 && i < scan->column_count; i++)
         rc = check_evolution(m, field_at(&w, i), err);
