@@ -25,6 +25,13 @@ MUST_CHECK int catalog_create_namespace(struct catalog *c, struct str ns, const 
 MUST_CHECK int catalog_drop_namespace(struct catalog *c, struct str ns, struct err *err);
 MUST_CHECK int catalog_list_namespaces(struct catalog *c, struct arena *a, struct str **ret, size_t *ret_n,
                                        struct err *err);
+/* The namespaces one level below `parent`, null: the top, by their full names. ERR_NOT_FOUND: there is no such parent. */
+MUST_CHECK int catalog_list_namespaces_below(struct catalog *c, struct arena *a, struct str parent, struct str **ret,
+                                             size_t *ret_n, struct err *err);
+/* Sets properties and removes others; ret_missing (room for n_removals): those of them that weren't there. */
+MUST_CHECK int catalog_update_namespace(struct catalog *c, struct str ns, const struct catalog_property *updates,
+                                        size_t n_updates, const struct str *removals, size_t n_removals,
+                                        struct str *ret_missing, size_t *ret_missing_n, struct err *err);
 /* *ret_exists false and no properties when there is none. */
 MUST_CHECK int catalog_get_namespace(struct catalog *c, struct arena *a, struct str ns, bool *ret_exists,
                                      struct catalog_property **ret, size_t *ret_n, struct err *err);

@@ -56,6 +56,24 @@ static int already_exists(struct catalog *c, struct str ns, struct err *err)
                          STR_ARG(c->name), STR_ARG(ns));
 }
 
+static int not_found(struct catalog *c, struct str ns, struct err *err)
+{
+    return err_set_named(err, ERR_NOT_FOUND, "SCHEMA_NOT_FOUND", "Schema '%.*s.%.*s' does not exist", STR_ARG(c->name),
+                         STR_ARG(ns));
+}
+
+static int check_properties(const struct catalog_property *properties, size_t n, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        rc = catalog_check_name(properties[i].name, "a schema property's name", err);
+        if (rc == 0)
+            rc = catalog_check_value(properties[i].value, "a schema property's value", err);
+    }
+    return rc;
+}
+
 static int insert_namespace(struct catalog *c, struct db_conn *conn, struct str ns,
                             const struct catalog_property *properties, size_t n, struct err *err)
 {
@@ -78,11 +96,8 @@ int catalog_create_namespace(struct catalog *c, struct str ns, const struct cata
     CONN_SCOPED struct db_conn *conn = NULL;
     int rc = catalog_check_name(ns, "a schema's name", err);
 
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        rc = catalog_check_name(properties[i].name, "a schema property's name", err);
-        if (rc == 0)
-            rc = catalog_check_value(properties[i].value, "a schema property's value", err);
-    }
+    if (rc == 0)
+        rc = check_properties(properties, n, err);
     if (rc == 0)
         rc = db_acquire(c->db, &conn, err);
     if (rc == 0)
@@ -107,8 +122,7 @@ static int delete_namespace(struct catalog *c, struct db_conn *conn, struct str 
     if (rc < 0)
         return rc;
     if (!exists)
-        return err_set_named(err, ERR_NOT_FOUND, "SCHEMA_NOT_FOUND", "Schema '%.*s.%.*s' does not exist",
-                             STR_ARG(c->name), STR_ARG(ns));
+        return not_found(c, ns, err);
     rc = db_query(conn, &a,
                   "SELECT table_name FROM iceberg_tables WHERE catalog_name = $1 AND (table_namespace = $2 OR "
                   "table_namespace LIKE $3 ESCAPE '\\') UNION SELECT namespace FROM iceberg_namespace_properties "
@@ -143,34 +157,124 @@ static int compare_names(const void *x, const void *y)
     return str_cmp(*(const struct str *)x, *(const struct str *)y);
 }
 
-/* Of nested ones the first level ("a" of "a.b"), as TrinoJdbcCatalog lists schemas. */
-int catalog_list_namespaces(struct catalog *c, struct arena *a, struct str **ret, size_t *ret_n, struct err *err)
+/* Those that start with `prefix` ("" or "a."), cut behind its next level. */
+static int list_level(struct catalog *c, struct db_conn *conn, struct arena *a, struct str prefix, struct str **ret,
+                      size_t *ret_n, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
     const struct db_value params[] = {db_text(c->name)};
     struct db_rows rows;
-    int rc = db_acquire(c->db, &conn, err);
-
-    if (rc == 0)
-        rc = db_query(conn, a,
+    size_t kept = 0, n = 0;
+    int rc = db_query(conn, a,
                       "SELECT namespace FROM iceberg_namespace_properties WHERE catalog_name = $1 "
                       "UNION SELECT table_namespace FROM iceberg_tables WHERE catalog_name = $1",
                       params, 1, &rows, err);
+
     if (rc < 0)
         return rc;
     struct str *names = arena_array(a, struct str, rows.row_count);
-    size_t n = 0;
     for (size_t i = 0; i < rows.row_count; i++) {
         struct str name = db_at(&rows, i, 0).text;
-        names[i] = str_slice(name, 0, str_find_char(name, '.', 0));
+        if (str_starts_with(name, prefix) && name.n > prefix.n)
+            names[kept++] = str_slice(name, 0, str_find_char(name, '.', prefix.n));
     }
-    qsort(names, rows.row_count, sizeof(*names), compare_names);
-    for (size_t i = 0; i < rows.row_count; i++)
+    qsort(names, kept, sizeof(*names), compare_names);
+    for (size_t i = 0; i < kept; i++)
         if (n == 0 || !str_eq(names[n - 1], names[i]))
             names[n++] = names[i];
     *ret = names;
     *ret_n = n;
     return 0;
+}
+
+/* Of nested ones the first level ("a" of "a.b"), as TrinoJdbcCatalog lists schemas. */
+int catalog_list_namespaces(struct catalog *c, struct arena *a, struct str **ret, size_t *ret_n, struct err *err)
+{
+    CONN_SCOPED struct db_conn *conn = NULL;
+    int rc = db_acquire(c->db, &conn, err);
+
+    return rc < 0 ? rc : list_level(c, conn, a, STR(""), ret, ret_n, err);
+}
+
+int catalog_list_namespaces_below(struct catalog *c, struct arena *a, struct str parent, struct str **ret,
+                                  size_t *ret_n, struct err *err)
+{
+    CONN_SCOPED struct db_conn *conn = NULL;
+    bool exists = true;
+    int rc = db_acquire(c->db, &conn, err);
+
+    if (rc == 0 && !str_is_null(parent))
+        rc = catalog_namespace_exists(c, conn, parent, &exists, err);
+    if (rc < 0)
+        return rc;
+    if (!exists)
+        return not_found(c, parent, err);
+    struct str prefix = str_is_null(parent) ? STR("") : arena_printf(a, "%.*s.", STR_ARG(parent));
+    return list_level(c, conn, a, prefix, ret, ret_n, err);
+}
+
+static int delete_property(struct catalog *c, struct db_conn *conn, struct str ns, struct str name, bool *ret_was_there,
+                           struct err *err)
+{
+    const struct db_value params[] = {db_text(c->name), db_text(ns), db_text(name)};
+    int64_t changed = 0;
+    int rc = db_exec(conn,
+                     "DELETE FROM iceberg_namespace_properties WHERE catalog_name = $1 AND namespace = $2 "
+                     "AND property_key = $3",
+                     params, 3, &changed, err);
+
+    *ret_was_there = changed > 0;
+    return rc;
+}
+
+/* One that only tables name gets its mark with its first property. */
+static int update_namespace(struct catalog *c, struct db_conn *conn, struct str ns,
+                            const struct catalog_property *updates, size_t n_updates, const struct str *removals,
+                            size_t n_removals, struct str *ret_missing, size_t *ret_missing_n, struct err *err)
+{
+    bool there, exists;
+    int rc = catalog_namespace_exists(c, conn, ns, &exists, err);
+
+    if (rc == 0 && !exists)
+        return not_found(c, ns, err);
+    *ret_missing_n = 0;
+    for (size_t i = 0; rc == 0 && i < n_removals; i++) {
+        rc = delete_property(c, conn, ns, removals[i], &there, err);
+        if (rc == 0 && !there)
+            ret_missing[(*ret_missing_n)++] = removals[i];
+    }
+    if (rc == 0 && n_updates)
+        rc = delete_property(c, conn, ns, exists_property, &there, err);
+    if (rc == 0 && n_updates)
+        rc = insert_property(c, conn, ns, exists_property, STR("true"), err);
+    for (size_t i = 0; rc == 0 && i < n_updates; i++) {
+        rc = delete_property(c, conn, ns, updates[i].name, &there, err);
+        if (rc == 0)
+            rc = insert_property(c, conn, ns, updates[i].name, updates[i].value, err);
+    }
+    return rc;
+}
+
+int catalog_update_namespace(struct catalog *c, struct str ns, const struct catalog_property *updates, size_t n_updates,
+                             const struct str *removals, size_t n_removals, struct str *ret_missing,
+                             size_t *ret_missing_n, struct err *err)
+{
+    CONN_SCOPED struct db_conn *conn = NULL;
+    int rc = check_properties(updates, n_updates, err);
+
+    for (size_t i = 0; rc == 0 && i < n_updates + n_removals; i++)
+        if (str_eq(i < n_updates ? updates[i].name : removals[i - n_updates], exists_property))
+            return err_set(err, ERR_INVALID, "the namespace property exists is the catalog's own");
+    if (rc == 0)
+        rc = db_acquire(c->db, &conn, err);
+    if (rc == 0)
+        rc = db_begin(conn, err);
+    if (rc < 0)
+        return rc;
+    rc = update_namespace(c, conn, ns, updates, n_updates, removals, n_removals, ret_missing, ret_missing_n, err);
+    if (rc == 0)
+        return db_commit(conn, err);
+    db_rollback(conn);
+    return rc;
 }
 
 int catalog_get_namespace(struct catalog *c, struct arena *a, struct str ns, bool *ret_exists,
