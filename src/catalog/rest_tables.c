@@ -4,7 +4,7 @@
  */
 #include "catalog/rest_internal.h"
 
-enum { ANSWER_MAX = 160 << 20 };
+enum { METADATA_MAX = 128 << 20, ANSWER_MAX = 160 << 20 };
 
 /* What a request is about. */
 struct target {
@@ -225,10 +225,26 @@ static int create(struct catalog_rest *r, struct http_call *c, struct buf *body,
     return rc < 0 ? rc : write_current(r, c, &t, body, err);
 }
 
+/* From the store, not from the cache: files that are gone must not come back as a table. */
+static int check_metadata_file(struct catalog_rest *r, struct str location, struct err *err)
+{
+    BUF_SCOPED struct buf text;
+    struct iceberg_metadata *m;
+
+    buf_init(&text, METADATA_MAX);
+    int rc = r->io.read(r->io.ctx, location, &text, err);
+    if (rc == ERR_NOT_FOUND)
+        return err_set(err, ERR_INVALID, "There is no metadata file %.*s", STR_ARG(location));
+    if (rc == 0)
+        rc = iceberg_metadata_parse(buf_str(&text), &m, err);
+    if (rc == 0)
+        iceberg_metadata_unref(m);
+    return rc == ERR_CORRUPT ? err_set(err, ERR_INVALID, "%.*s is no table's metadata", STR_ARG(location)) : rc;
+}
+
 static int register_table(struct catalog_rest *r, struct http_call *c, struct buf *body, struct err *err)
 {
     JSON_SCOPED json_t *q = NULL;
-    struct iceberg_metadata *m;
     struct target t;
     struct str location;
     int rc = rest_body(c, &q, err);
@@ -239,12 +255,10 @@ static int register_table(struct catalog_rest *r, struct http_call *c, struct bu
         rc = json_get_str(q, "metadata-location", &location, err);
     if (rc == 0 && json_opt_bool(q, "overwrite", false))
         rc = err_set(err, ERR_UNSUPPORTED, "Registering over a table that exists is not supported: drop it first");
-    if (rc == 0 && (rc = iceberg_load_metadata(r->cache, location, &m, err)) == ERR_NOT_FOUND)
-        rc = err_set(err, ERR_INVALID, "There is no metadata file %.*s", STR_ARG(location));
-    if (rc < 0)
-        return rc;
-    iceberg_metadata_unref(m);
-    rc = t.pointer->swap(t.pointer->ctx, STR_NULL, location, err);
+    if (rc == 0)
+        rc = check_metadata_file(r, location, err);
+    if (rc == 0)
+        rc = t.pointer->swap(t.pointer->ctx, STR_NULL, location, err);
     return rc < 0 ? rc : write_current(r, c, &t, body, err);
 }
 

@@ -15,6 +15,7 @@
 struct trino_server {
     struct queries *queries;
     struct http_server *http;
+    struct http_router *iceberg;
     char *environment, *node_id;
     uint64_t memory_limit;
     struct engine *engine;

@@ -135,11 +135,21 @@ static bool is_post(const struct http_request *r)
     return str_eq(r->method, STR("POST")) && str_eq(r->path, STR("/v1/statement"));
 }
 
+/* Where another module's handler serves; NULL: these functions do. */
+static struct http_router *router_of(const struct trino_server *s, const struct http_request *r)
+{
+    return s->iceberg && str_starts_with(r->path, STR("/iceberg/")) ? s->iceberg : NULL;
+}
+
 static void begin(void *ctx, struct http_request *r)
 {
-    struct request *q = arena_new(r->arena, struct request);
-    (void)ctx;
+    struct http_router *router = router_of(ctx, r);
 
+    if (router) {
+        http_router_handler.begin(router, r);
+        return;
+    }
+    struct request *q = arena_new(r->arena, struct request);
     buf_init(&q->body, TEXT_MAX);
     r->state = q;
     /* A statement only has its text copied and is queued, which needs no thread of the pool. */
@@ -150,9 +160,13 @@ static void begin(void *ctx, struct http_request *r)
 
 static void body(void *ctx, struct http_request *r, struct str piece)
 {
-    struct request *q = r->state;
-    (void)ctx;
+    struct http_router *router = router_of(ctx, r);
 
+    if (router) {
+        http_router_handler.body(router, r, piece);
+        return;
+    }
+    struct request *q = r->state;
     buf_add_str(&q->body, piece);
     if (q->body.failed)
         respond_error(r, 413, "A statement has at most %d bytes", TEXT_MAX);
@@ -163,8 +177,11 @@ static void finish(void *ctx, struct http_request *r)
     struct trino_server *s = ctx;
     struct request *q = r->state;
     const struct str statement = STR("/v1/statement/");
+    struct http_router *router = router_of(s, r);
 
-    if (is_post(r))
+    if (router)
+        http_router_handler.finish(router, r);
+    else if (is_post(r))
         statement_post(s, r, buf_str(&q->body));
     else if (str_eq(r->path, STR("/v1/statement")))
         respond_method_not_allowed(r, "HEAD,POST,OPTIONS");
@@ -178,10 +195,12 @@ static void finish(void *ctx, struct http_request *r)
 
 static void done(void *ctx, struct http_request *r, bool completed)
 {
+    struct http_router *router = router_of(ctx, r);
     struct request *q = r->state;
-    (void)ctx, (void)completed;
 
-    if (q)
+    if (router)
+        http_router_handler.done(router, r, completed);
+    else if (q)
         buf_release(&q->body);
 }
 
@@ -203,6 +222,7 @@ int trino_server_start(const struct trino_server_options *o, struct trino_server
     if (!s)
         return err_set(err, ERR_LIMIT, "no memory for the SQL server");
     s->queries = o->queries;
+    s->iceberg = o->iceberg;
     s->engine = o->engine;
     s->environment = strdup(o->environment ? o->environment : "production");
     s->node_id = strdup(o->node_id ? o->node_id : "sql");

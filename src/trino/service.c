@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/vec.h"
-#include "catalog/catalog.h"
+#include "catalog/rest.h"
 #include "connectors/iceberg.h"
 #include "connectors/information_schema.h"
 #include "connectors/memory.h"
@@ -23,7 +23,8 @@ struct service {
     struct engine *engine;
     struct objects *objects; /* NULL until a catalog needs it; so is `db` */
     struct db *db;
-    VEC(struct catalog *) tables; /* one an Iceberg catalog */
+    VEC(struct catalog_rest_mount) tables; /* one an Iceberg catalog */
+    struct catalog_rest *rest;             /* NULL: there is none */
     VEC(struct connector *) connectors;
     struct connector_set set;
     struct virtual_context virtual;
@@ -109,10 +110,11 @@ static int make_iceberg(struct service *s, const struct spec_catalog *c, struct 
 
     if (rc < 0 || (rc = catalog_open(s->db, str_is_null(name) ? c->name : name, &tables, err)) < 0)
         return rc;
-    vec_push(&s->tables, tables);
+    struct str warehouse = spec_catalog_property(c, "warehouse", "s3://trino-data");
+    vec_push(&s->tables, ((struct catalog_rest_mount){c->name, tables, warehouse}));
     const struct iceberg_options o = {
         .catalog = c->name,
-        .warehouse = spec_catalog_property(c, "warehouse", "s3://trino-data"),
+        .warehouse = warehouse,
         .tables = tables,
         .objects = s->objects,
         .engine = s->engine,
@@ -219,6 +221,19 @@ static int mount_all(struct service *s, struct err *err)
     return 0;
 }
 
+/* The same tables for clients that speak Iceberg's REST. */
+static int open_rest(struct service *s, struct err *err)
+{
+    const struct catalog_rest_options o = {
+        .mounts = s->tables.items,
+        .mount_count = s->tables.n,
+        .objects = s->objects,
+        .store_url = arena_printf(&s->arena, "http://%.*s:%d", STR_ARG(s->spec->bind), s->spec->store.port),
+    };
+
+    return s->tables.n ? catalog_rest_new(&o, &s->rest, err) : 0;
+}
+
 /* ---- system.runtime ---- */
 
 static void list_queries(void *ctx, struct arena *a, struct runtime_query **ret, size_t *ret_n)
@@ -279,7 +294,7 @@ static int start(struct service *s, const char *extension_dir, struct err *err)
     const struct spec *spec = s->spec;
     int rc = open_engine(s, extension_dir, err);
 
-    if (rc < 0 || (rc = mount_all(s, err)) < 0)
+    if (rc < 0 || (rc = mount_all(s, err)) < 0 || (rc = open_rest(s, err)) < 0)
         return rc;
     const struct queries_options queries = {
         .engine = s->engine,
@@ -300,6 +315,7 @@ static int start(struct service *s, const char *extension_dir, struct err *err)
         .address = arena_cstr(&s->arena, spec->bind),
         .port = spec->sql.port,
         .node_id = "sql",
+        .iceberg = s->rest ? catalog_rest_router(s->rest) : NULL,
         .queries = s->queries,
         .engine = s->engine,
         .memory_limit = spec->sql.memory,
@@ -311,6 +327,7 @@ static int start(struct service *s, const char *extension_dir, struct err *err)
 static void stop(struct service *s)
 {
     trino_server_stop(s->server);
+    catalog_rest_free(s->rest);
     queries_free(s->queries);
     for (size_t i = 0; i < s->connectors.n; i++)
         if (s->connectors.items[i]->ops->close)
@@ -319,7 +336,7 @@ static void stop(struct service *s)
     if (s->virtual.information_schema && s->virtual.information_schema->ops->close)
         s->virtual.information_schema->ops->close(s->virtual.information_schema);
     for (size_t i = 0; i < s->tables.n; i++)
-        catalog_close(s->tables.items[i]);
+        catalog_close(s->tables.items[i].tables);
     vec_release(&s->tables);
     if (s->objects)
         objects_close(s->objects);

@@ -665,6 +665,10 @@ static int apply(void *ctx, struct iceberg_change *c, struct err *err)
         return rc;
     if (json_array_size(q->updates) == 0)
         return 1;
+    if (q->is_new) {
+        remove_by_id(list_of(doc, "schemas"), "schema-id", -1);
+        remove_by_id(list_of(doc, "partition-specs"), "spec-id", -1);
+    }
     for (size_t i = 0; rc == 0 && i < json_array_size(q->updates); i++)
         rc = make_update(&u, json_array_get(q->updates, i), err);
     if (rc < 0)
@@ -686,8 +690,8 @@ int iceberg_update_table(const struct iceberg_commit *c, const json_t *requireme
     return iceberg_commit_change(c, apply, &q, NULL, err);
 }
 
-/* What the updates of a staged create start from: TableMetadata.buildFromEmpty. One schema and spec are there until the
- * updates have brought theirs, since metadata without any can't be read. */
+/* What the updates of a staged create start from: TableMetadata.buildFromEmpty. Its schema and spec are placeholders that
+ * the updates never see: metadata without any can't be read. */
 static int empty_metadata(struct iceberg_metadata **ret, struct err *err)
 {
     char text[1024], uuid[UUID_TEXT_SIZE];
@@ -711,8 +715,6 @@ static int apply_new(void *ctx, struct iceberg_change *c, struct err *err)
     if (rc != 0)
         return rc == 1 ? invalid(err, "A new table needs updates that describe it") : rc;
     json_t *doc = c->document;
-    remove_by_id(json_object_get(doc, "schemas"), "schema-id", -1);
-    remove_by_id(json_object_get(doc, "partition-specs"), "spec-id", -1);
     if (json_array_size(json_object_get(doc, "sort-orders")) == 0)
         json_array_append_new(list_of(doc, "sort-orders"), json_pack("{s:i,s:[]}", "order-id", UNSORTED, "fields"));
     if (json_opt_i64(doc, "current-schema-id", -1) == -1)
