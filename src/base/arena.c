@@ -7,6 +7,12 @@ struct arena_block {
     alignas(max_align_t) char bytes[];
 };
 
+struct arena_deferred {
+    struct arena_deferred *next;
+    void (*fn)(void *p);
+    void *p;
+};
+
 enum { BLOCK_FIRST = 4 << 10, BLOCK_MAX = 1 << 20 };
 
 void arena_init(struct arena *a, size_t limit)
@@ -18,12 +24,22 @@ void arena_release(struct arena *a)
 {
     struct arena_block *b = a->blocks;
 
+    for (struct arena_deferred *d = a->deferred; d; d = d->next)
+        d->fn(d->p);
     while (b) {
         struct arena_block *next = b->next;
         free(b);
         b = next;
     }
     *a = (struct arena){.limit = a->limit};
+}
+
+void arena_defer(struct arena *a, void (*fn)(void *p), void *p)
+{
+    struct arena_deferred *d = arena_new(a, struct arena_deferred);
+
+    *d = (struct arena_deferred){.next = a->deferred, .fn = fn, .p = p};
+    a->deferred = d;
 }
 
 /* A block for at least n bytes. A large allocation gets a block of its own, behind the current one,

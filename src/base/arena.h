@@ -11,9 +11,11 @@
 #include "base/str.h"
 
 struct arena_block;
+struct arena_deferred;
 
 struct arena {
     struct arena_block *blocks; /* newest first */
+    struct arena_deferred *deferred;
     char *at, *end;             /* free part of the newest block */
     size_t used;                /* bytes in all blocks */
     size_t limit;               /* of `used`; 0: ARENA_DEFAULT_LIMIT */
@@ -28,6 +30,9 @@ enum { ARENA_DEFAULT_LIMIT = 256 << 20 };
 
 void arena_init(struct arena *a, size_t limit);
 void arena_release(struct arena *a);
+
+/* Calls fn(p) when the arena is released, the last one first: for what lives as long as the arena, but outside it. */
+void arena_defer(struct arena *a, void (*fn)(void *p), void *p);
 
 /* Zeroed memory, or NULL when the limit or the system's memory is exhausted. n == 0 gives a valid pointer. */
 void *arena_try_alloc(struct arena *a, size_t n);

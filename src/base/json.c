@@ -13,6 +13,18 @@ int json_parse(struct str text, json_t **ret, struct err *err)
     return 0;
 }
 
+static void drop(void *j)
+{
+    json_decref(j);
+}
+
+json_t *json_keep(struct arena *a, json_t *j)
+{
+    if (j)
+        arena_defer(a, drop, j);
+    return j;
+}
+
 struct str json_str(const json_t *string)
 {
     if (!json_is_string(string))

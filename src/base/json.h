@@ -5,6 +5,7 @@
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include <jansson.h>
 
@@ -17,6 +18,9 @@ static inline void json_release(json_t **j)
     json_decref(*j);
 }
 #define JSON_SCOPED __attribute__((cleanup(json_release)))
+
+/* Hands the reference over to the arena; returns its argument, which may be NULL. */
+json_t *json_keep(struct arena *a, json_t *j);
 
 /* Members of an object. The required forms say which key is missing or of which type it should be. The text stays
  * owned by the object. */
