@@ -16,9 +16,9 @@ struct arena_deferred;
 struct arena {
     struct arena_block *blocks; /* newest first */
     struct arena_deferred *deferred;
-    char *at, *end;             /* free part of the newest block */
-    size_t used;                /* bytes in all blocks */
-    size_t limit;               /* of `used`; 0: ARENA_DEFAULT_LIMIT */
+    char *at, *end; /* free part of the newest block */
+    size_t used;    /* bytes in all blocks */
+    size_t limit;   /* of `used`; 0: ARENA_DEFAULT_LIMIT */
 };
 
 enum { ARENA_DEFAULT_LIMIT = 256 << 20 };

@@ -11,11 +11,18 @@
  *
  * Names and rules are Keycloak 26.7's. Ids are UUIDs in text. All functions may be called from any thread.
  *
- *   model/schema.c    tables and their versions
- *   model/realm.c     snapshots: loading, looking things up
- *   model/defaults.c  what Keycloak puts into a new realm: built-in clients, scopes, mappers, roles
- *   model/client.c, scope.c, role.c, group.c, user.c, credential.c, key.c   changes, each checked whole before it is made
- *   model/import.c, export.c   realm export files, partial import and export
+ * A stored document is the representation without what can be read elsewhere. Members that begin with '$' are ours and
+ * never leave the service: references by id, where the representation has names ($client of a role, $parts of a composite
+ * role, $parent and $roles of a group, $default and $optional scopes and $roles of a client or scope).
+ *
+ *   model/open.c      tables and their versions; opening and closing
+ *   model/realm.c     snapshots: building them, looking things up
+ *   model/change.c    a change: a transaction in the database, then new snapshots
+ *   model/defaults.c  what Keycloak puts into a new realm (defaults.json), and the first administrator
+ *   model/import.c    realm export files, which is how realms are made too
+ *   model/export.c, rep.c   the way back: representations and export files
+ *   model/user.c, credential.c, password.c, otp.c   users and what they prove themselves with
+ *   model/key.c       the keys of a realm's key providers
  */
 #ifndef IDENTITY_MODEL_H
 #define IDENTITY_MODEL_H
@@ -31,6 +38,8 @@ struct identity; /* the store of all realms */
 MUST_CHECK int identity_open(struct db *db, struct identity **ret, struct err *err);
 void identity_close(struct identity *i);
 struct db *identity_db(struct identity *i);
+/* Makes the realm master with its user `admin` when there is no realm yet; else nothing. */
+MUST_CHECK int identity_bootstrap(struct identity *i, struct str admin_password, struct err *err);
 
 /* ---- a realm's configuration ---- */
 
@@ -39,10 +48,11 @@ struct group;
 
 struct role {
     struct str id, name;
+    size_t index;                /* among all roles of the realm and its clients */
     const struct client *client; /* NULL: a realm role */
     const struct role **composites;
     size_t composite_count;
-    json_t *rep; /* RoleRepresentation */
+    json_t *rep; /* the document, as for all below */
 };
 
 struct protocol_mapper {
@@ -77,7 +87,7 @@ struct client {
     size_t mapper_count;
     const struct role **roles, **scope_roles;
     size_t role_count, scope_role_count;
-    json_t *rep; /* ClientRepresentation, with id and secret */
+    json_t *rep;
 };
 
 struct group {
@@ -85,7 +95,9 @@ struct group {
     const struct group *parent; /* NULL: top level */
     const struct role **roles;  /* mapped to it, not to its parents */
     size_t role_count;
-    json_t *rep; /* GroupRepresentation without subGroups */
+    const struct group **children;
+    size_t child_count;
+    json_t *rep;
 };
 
 enum realm_key_status { REALM_KEY_ACTIVE, REALM_KEY_PASSIVE, REALM_KEY_DISABLED };
@@ -117,6 +129,8 @@ struct realm {
     const struct client_scope **scopes;
     const struct realm_key *keys;
     size_t client_count, role_count, group_count, scope_count, key_count;
+    size_t all_role_count;               /* the clients' included */
+    const struct role *const *all_roles; /* by struct role's index */
     const struct role *default_role;
     void *internal; /* indexes, references, arena */
 };
@@ -148,8 +162,116 @@ const struct client_scope *realm_scope_by_id(const struct realm *r, struct str i
 const struct realm_key *realm_active_key(const struct realm *r, struct str algorithm);
 const struct realm_key *realm_key(const struct realm *r, struct str kid); /* active or passive */
 
+enum realm_kind {
+    KIND_CLIENT,
+    KIND_ROLE,
+    KIND_GROUP,
+    KIND_SCOPE,
+    KIND_COMPONENT, /* key providers, the user profile, and what we only keep */
+    KIND_FLOW,
+    KIND_FLOW_CONFIG,
+    KIND_REQUIRED_ACTION,
+    KIND_IDP,
+    KIND_IDP_MAPPER,
+    KIND_COUNT
+};
+/* The document of that id, or NULL; borrowed from the snapshot. */
+json_t *realm_doc(const struct realm *r, enum realm_kind kind, struct str id);
+/* All documents of a kind, in the order of their making. */
+json_t *const *realm_docs(const struct realm *r, enum realm_kind kind, size_t *ret_n);
+
 /* The roles with all that they are composed of, each once; in the arena. */
-size_t role_expand(struct arena *a, const struct role *const *roles, size_t n, const struct role ***ret);
+size_t role_expand(const struct realm *r, struct arena *a, const struct role *const *roles, size_t n,
+                   const struct role ***ret);
+
+/* ---- changes: all or nothing. One at a time: a change waits for the one before it, so it has to be short. ---- */
+
+struct identity_change; /* a transaction */
+struct realm_draft;     /* what a realm's configuration will be; belongs to the change */
+
+MUST_CHECK int identity_change_begin(struct identity *i, struct identity_change **ret, struct err *err);
+/* Makes it durable and visible; ERR_CONFLICT: another process was faster, try again. The change is then only good for
+ * identity_change_end. */
+MUST_CHECK int identity_change_commit(struct identity_change *c, struct err *err);
+void identity_change_end(struct identity_change *c); /* gives up what isn't committed, frees; NULL is fine */
+static inline void identity_change_release(struct identity_change **c)
+{
+    identity_change_end(*c);
+}
+#define CHANGE_SCOPED __attribute__((cleanup(identity_change_release)))
+struct db_conn *identity_change_conn(struct identity_change *c);
+struct arena *identity_change_arena(struct identity_change *c); /* lives as long as the change */
+
+/* The realm's draft, the same one each time. ERR_NOT_FOUND. */
+MUST_CHECK int identity_change_realm(struct identity_change *c, struct str name, struct realm_draft **ret,
+                                     struct err *err);
+/* A new realm, empty but for `rep` (borrowed), which has id and realm. ERR_EXISTS. */
+MUST_CHECK int identity_change_new_realm(struct identity_change *c, json_t *rep, struct realm_draft **ret,
+                                         struct err *err);
+/* Removes the realm with its users. */
+MUST_CHECK int identity_change_drop_realm(struct identity_change *c, struct str name, struct err *err);
+
+struct str draft_realm_id(const struct realm_draft *d);
+json_t *draft_rep(struct realm_draft *d);               /* borrowed; not to be changed */
+void draft_set_rep(struct realm_draft *d, json_t *rep); /* takes the reference; renames when "realm" differs */
+json_t *draft_get(struct realm_draft *d, enum realm_kind kind,
+                  struct str id); /* borrowed, not to be changed, or NULL */
+/* The documents of a kind as they are now, as an array in the arena of borrowed ones. */
+size_t draft_list(struct realm_draft *d, enum realm_kind kind, json_t ***ret);
+/* The first document of a kind that has the string at `key`, and the one at `key2` (null: no such member there; key2 NULL:
+ * whatever). Borrowed, or NULL. */
+json_t *draft_find(struct realm_draft *d, enum realm_kind kind, const char *key, struct str value, const char *key2,
+                   struct str value2);
+/* Adds or replaces by "id"; takes the reference. */
+void draft_put(struct realm_draft *d, enum realm_kind kind, json_t *doc);
+/* Removes the document, every reference to its id, and what hangs on it: a client's roles and service account, a group's
+ * subgroups, the mappings of users to it. */
+MUST_CHECK int draft_delete(struct realm_draft *d, enum realm_kind kind, struct str id, struct err *err);
+/* A snapshot of the draft as it is now, for looking things up; drop it with realm_unref. */
+struct realm *draft_snapshot(struct realm_draft *d);
+
+/* Representations into documents: what Keycloak's admin API takes. Each checks all of it, then changes the draft; ids are
+ * the change's. `keep_id`: takes the representation's "id" (imports, and clients, for which Keycloak does so always).
+ * ERR_EXISTS and ERR_INVALID have Keycloak's messages. */
+MUST_CHECK int client_create(struct identity_change *c, struct realm_draft *d, const json_t *rep, struct str *ret_id,
+                             struct err *err);
+MUST_CHECK int client_update(struct identity_change *c, struct realm_draft *d, struct str id, const json_t *rep,
+                             struct err *err);
+/* A new secret for a confidential client: 86 characters, into ret (88 bytes). */
+enum { CLIENT_SECRET_SIZE = 87 };
+void client_new_secret(char ret[CLIENT_SECRET_SIZE]);
+/* Makes the service account's user when the client should have one and hasn't, removes it when it shouldn't. */
+MUST_CHECK int client_sync_service_account(struct identity_change *c, struct realm_draft *d, struct str id,
+                                           struct err *err);
+MUST_CHECK int scope_create(struct realm_draft *d, const json_t *rep, struct str *ret_id, struct err *err);
+MUST_CHECK int scope_update(struct realm_draft *d, struct str id, const json_t *rep, struct err *err);
+/* A mapper of a client or scope (kind). ERR_EXISTS: "Protocol mapper exists with same name". */
+MUST_CHECK int mapper_add(struct realm_draft *d, enum realm_kind kind, struct str owner, const json_t *rep,
+                          struct str *ret_id, struct err *err);
+MUST_CHECK int mapper_update(struct realm_draft *d, enum realm_kind kind, struct str owner, struct str id,
+                             const json_t *rep, struct err *err);
+MUST_CHECK int mapper_delete(struct realm_draft *d, enum realm_kind kind, struct str owner, struct str id,
+                             struct err *err);
+/* `client`: the id of the role's client, or null for a realm role. */
+MUST_CHECK int role_create(struct realm_draft *d, struct str client, const json_t *rep, bool keep_id,
+                           struct str *ret_id, struct err *err);
+MUST_CHECK int role_update(struct realm_draft *d, struct str id, const json_t *rep, struct err *err);
+/* Adds or removes an id of the array at a '$' member of a document. */
+MUST_CHECK int draft_link(struct realm_draft *d, enum realm_kind kind, struct str id, const char *key, struct str other,
+                          bool add, struct err *err);
+/* `parent` null: top level. */
+MUST_CHECK int group_create(struct realm_draft *d, struct str parent, const json_t *rep, bool keep_id,
+                            struct str *ret_id, struct err *err);
+MUST_CHECK int group_update(struct realm_draft *d, struct str id, const json_t *rep, struct err *err);
+MUST_CHECK int group_move(struct realm_draft *d, struct str id, struct str parent, struct err *err);
+/* A ComponentRepresentation; a key provider gets its key. */
+MUST_CHECK int component_create(struct realm_draft *d, const json_t *rep, struct str *ret_id, struct err *err);
+MUST_CHECK int component_update(struct realm_draft *d, struct str id, const json_t *rep, struct err *err);
+/* The realm's own settings; members that are there count. */
+MUST_CHECK int realm_update(struct identity_change *c, struct realm_draft *d, const json_t *rep, struct err *err);
+
+/* A realm from a RealmRepresentation, as short as {"realm":"x"} or as long as an export, with what Keycloak adds to it. */
+MUST_CHECK int identity_import_realm(struct identity_change *c, const json_t *rep, struct err *err);
 
 /* ---- users ---- */
 
@@ -182,6 +304,45 @@ MUST_CHECK int user_roles(struct identity *i, const struct realm *r, struct aren
 MUST_CHECK int user_groups(struct identity *i, const struct realm *r, struct arena *a, const struct user *u,
                            const struct group ***ret, size_t *ret_n, struct err *err);
 
+/* Changes to users: in the change's transaction; `r` is the snapshot that roles and groups are looked up in. Representations
+ * are UserRepresentations; only the members that are there count. The errors' names are Keycloak's words where it has one.
+ */
+enum { USER_ATTRIBUTES_MAX = 512, USER_VALUE_MAX = 64 << 10 };
+/* `keep_id`: takes the "id" of the representation (import), else makes one. Gives the realm's default roles and groups,
+ * unless the representation says its own (import). Reads credentials, groups (paths), realmRoles, clientRoles,
+ * serviceAccountClientId too. ERR_EXISTS: "User exists with same username" or "… email". */
+MUST_CHECK int user_create(struct identity_change *c, const struct realm *r, const json_t *rep, bool keep_id,
+                           struct str *ret_id, struct err *err);
+MUST_CHECK int user_update(struct identity_change *c, const struct realm *r, struct str id, const json_t *rep,
+                           struct err *err);
+MUST_CHECK int user_delete(struct identity_change *c, const struct realm *r, struct str id, struct err *err);
+MUST_CHECK int user_add_role(struct identity_change *c, const struct realm *r, struct str id, const struct role *role,
+                             struct err *err);
+MUST_CHECK int user_remove_role(struct identity_change *c, const struct realm *r, struct str id,
+                                const struct role *role, struct err *err);
+MUST_CHECK int user_join_group(struct identity_change *c, const struct realm *r, struct str id, const struct group *g,
+                               struct err *err);
+MUST_CHECK int user_leave_group(struct identity_change *c, const struct realm *r, struct str id, const struct group *g,
+                                struct err *err);
+/* Roles mapped to the user itself. */
+MUST_CHECK int user_own_roles(struct identity *i, const struct realm *r, struct arena *a, const struct user *u,
+                              const struct role ***ret, size_t *ret_n, struct err *err);
+
+struct user_query {
+    struct str search; /* in name, address, first or last name; each word has to match; "…" exact, * any */
+    struct str username, email, first_name, last_name;
+    struct str group_id, role_id; /* direct members, direct mappings */
+    const struct str *attribute_names, *attribute_values;
+    size_t attribute_count;
+    bool exact, has_enabled, enabled, has_email_verified, email_verified, with_service_accounts;
+    int64_t first, max; /* max < 0: all */
+};
+/* Ordered by username. Null strings: any. */
+MUST_CHECK int user_search(struct identity *i, const struct realm *r, struct arena *a, const struct user_query *q,
+                           struct user **ret, size_t *ret_n, struct err *err);
+MUST_CHECK int user_count(struct identity *i, const struct realm *r, const struct user_query *q, int64_t *ret,
+                          struct err *err);
+
 /* ---- credentials: argon2id with Keycloak's parameters and encoding, so that both directions of an export keep passwords.
  * Verifying takes as long for a user that doesn't exist (u NULL). ---- */
 
@@ -198,6 +359,21 @@ MUST_CHECK int user_check_otp(struct identity *i, const struct realm *r, const s
                               int64_t now_ms, struct err *err);
 MUST_CHECK int user_add_otp(struct identity *i, const struct realm *r, const struct user *u, struct str secret,
                             struct str label, struct err *err);
+struct user_credential {
+    struct str id, type, label; /* "password", "otp", …; label may be null */
+    int64_t created_ms;
+    struct str credential_data, secret_data; /* Keycloak's JSON; the secret is only for exports */
+};
+MUST_CHECK int user_credentials(struct identity *i, const struct realm *r, struct arena *a, struct str user_id,
+                                struct user_credential **ret, size_t *ret_n, struct err *err);
+/* ERR_NOT_FOUND: "Credential not found". */
+MUST_CHECK int user_delete_credential(struct identity_change *c, const struct realm *r, struct str user_id,
+                                      struct str id, struct err *err);
+MUST_CHECK int user_label_credential(struct identity_change *c, const struct realm *r, struct str user_id,
+                                     struct str id, struct str label, struct err *err);
+/* As user_set_password, within a change. */
+MUST_CHECK int user_change_password(struct identity_change *c, const struct realm *r, const struct user *u,
+                                    struct str password, bool temporary, struct err *err);
 MUST_CHECK int user_remove_required_action(struct identity *i, const struct realm *r, const struct user *u,
                                            struct str action, struct err *err);
 
