@@ -4,15 +4,24 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "base/clock.h"
 
-static void stop_signals(sigset_t *set)
+static atomic_uint reloads;
+
+static void taken_signals(sigset_t *set)
 {
     sigemptyset(set);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+}
+
+unsigned signal_reload_count(void)
+{
+    return reloads;
 }
 
 void signal_setup(void)
@@ -20,7 +29,7 @@ void signal_setup(void)
     sigset_t set;
 
     signal(SIGPIPE, SIG_IGN);
-    stop_signals(&set);
+    taken_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -29,20 +38,18 @@ bool signal_wait_stop(int timeout_ms)
     sigset_t set;
     int64_t until = clock_mono_ms() + timeout_ms;
 
-    stop_signals(&set);
+    taken_signals(&set);
     for (;;) {
-        if (timeout_ms < 0) {
-            if (sigwaitinfo(&set, NULL) > 0)
-                return true;
-            continue;
-        }
-        int64_t left = until - clock_mono_ms();
+        int64_t left = timeout_ms < 0 ? 0 : until - clock_mono_ms();
         if (left < 0)
             left = 0;
         struct timespec ts = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
-        if (sigtimedwait(&set, NULL, &ts) > 0)
+        int taken = sigtimedwait(&set, NULL, timeout_ms < 0 ? NULL : &ts);
+        if (taken == SIGHUP)
+            reloads++;
+        else if (taken > 0)
             return true;
-        if (errno == EAGAIN)
+        else if (errno == EAGAIN)
             return false;
     }
 }
