@@ -46,6 +46,14 @@ static const struct spec_key secrets_keys[] = {
 };
 static const struct spec_section secrets_section = SECTION(secrets_keys);
 
+static const struct spec_key tls_keys[] = {
+    {"certificate", SPEC_PATH,  IN_SPEC(tls.certificate), 0, 0, NULL},
+    {"key",         SPEC_PATH,  IN_SPEC(tls.key),         0, 0, NULL},
+    {"ca",          SPEC_PATH,  IN_SPEC(tls.ca),          0, 0, NULL},
+    {"hosts",       SPEC_HOSTS, IN_SPEC(tls.hosts),       0, 0, NULL},
+};
+static const struct spec_section tls_section = SECTION(tls_keys);
+
 static const struct spec_key postgresql_keys[] = {
     {"host",          SPEC_TEXT, IN_SPEC(catalog.host),          0, 0,        NULL},
     {"port",          SPEC_INT,  IN_SPEC(catalog.port),          1, PORT_MAX, NULL},
@@ -61,13 +69,16 @@ static const struct spec_key catalog_keys[] = {
 static const struct spec_section catalog_section = SECTION(catalog_keys);
 
 static const struct spec_key root_keys[] = {
-    {"data",     SPEC_PATH,     IN_SPEC(data_dir), 0, 0, NULL},
-    {"bind",     SPEC_ADDRESS,  IN_SPEC(bind),     0, 0, NULL},
-    {"services", SPEC_SECTION,  0,                 0, 0, &services_section},
-    {"objects",  SPEC_SECTION,  0,                 0, 0, &objects_section},
-    {"secrets",  SPEC_SECTION,  0,                 0, 0, &secrets_section},
-    {"catalog",  SPEC_CATALOG,  0,                 0, 0, &catalog_section},
-    {"catalogs", SPEC_CATALOGS, 0,                 0, 0, NULL},
+    {"data",            SPEC_PATH,     IN_SPEC(data_dir), 0, 0, NULL},
+    {"bind",            SPEC_ADDRESS,  IN_SPEC(bind),     0, 0, NULL},
+    {"tls",             SPEC_TLS,      0,                 0, 0, &tls_section},
+    {"trusted-proxies", SPEC_PROXIES,  IN_SPEC(proxies),  0, 0, NULL},
+    {"proxy-headers",   SPEC_HEADERS,  IN_SPEC(proxies),  0, 0, NULL},
+    {"services",        SPEC_SECTION,  0,                 0, 0, &services_section},
+    {"objects",         SPEC_SECTION,  0,                 0, 0, &objects_section},
+    {"secrets",         SPEC_SECTION,  0,                 0, 0, &secrets_section},
+    {"catalog",         SPEC_CATALOG,  0,                 0, 0, &catalog_section},
+    {"catalogs",        SPEC_CATALOGS, 0,                 0, 0, NULL},
 };
 const struct spec_section spec_root = SECTION(root_keys);
 

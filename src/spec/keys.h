@@ -14,6 +14,10 @@ enum spec_value {
     SPEC_TEXT,       /* str, not empty */
     SPEC_ACCESS_KEY, /* str */
     SPEC_BUCKETS,    /* str array, its length behind it */
+    SPEC_HOSTS,      /* str array, its length behind it: names and addresses */
+    SPEC_TLS,        /* on, off, or a section */
+    SPEC_PROXIES,    /* struct http_proxies: its networks */
+    SPEC_HEADERS,    /* struct http_proxies: which headers they write */
     SPEC_USERS,      /* mapping of names to sections */
     SPEC_CATALOG,    /* "sqlite", or a section */
     SPEC_CATALOGS,   /* mapping of names to a connector's properties */

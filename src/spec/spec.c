@@ -8,6 +8,7 @@
 #include "base/enc.h"
 #include "base/hash.h"
 #include "base/vec.h"
+#include "http/url.h"
 #include "os/file.h"
 #include "spec/keys.h"
 #include "spec/memory.h"
@@ -18,7 +19,7 @@
 #include <errno.h>
 #include <limits.h>
 
-enum { NAME_MAX_LENGTH = 64, ENTRIES_MAX = 10000 };
+enum { NAME_MAX_LENGTH = 64, ENTRIES_MAX = 10000, HOSTS_MAX = 100 };
 enum { STORE_PORT = 9000, SQL_PORT = 8080, POSTGRESQL_PORT = 5432, SQL_QUERIES = 16, SQL_MEMORY_PERCENT = 60 };
 enum { SECRETS_OVERLAP_MS = 5 * 60 * 1000, CLIENT_TIMEOUT_MS = 5 * 60 * 1000 };
 
@@ -215,6 +216,81 @@ static int read_buckets(struct reader *r, const struct doc_node *n, struct str p
         got.items[i] = item->text;
     }
     *to = got;
+    return 0;
+}
+
+static int read_section(struct reader *r, struct spec *s, const struct doc_node *n, struct str path,
+                        const struct spec_section *section, void *to);
+
+/* ---- TLS and proxies ---- */
+
+static bool is_host(struct reader *r, struct str s)
+{
+    struct str host;
+    int port;
+
+    if (is_address(r, s))
+        return true;
+    return s.n > 0 && s.p[0] != '[' && http_url_parse_host(r->a, s, &host, &port, NULL) == 0 && port == 0;
+}
+
+static int read_hosts(struct reader *r, const struct doc_node *n, struct str path, struct buckets *to)
+{
+    struct buckets got = {arena_array(r->a, struct str, n->n), n->n};
+
+    if (n->kind != DOC_LIST || n->n > HOSTS_MAX)
+        return expected(r, n, path, "a list of at most 100 host names and addresses, such as [platform.example.org]");
+    for (size_t i = 0; i < n->n; i++) {
+        if (n->items[i]->kind != DOC_TEXT || !is_host(r, n->items[i]->text))
+            return expected(r, n->items[i], path, "a host name or an address, without port");
+        got.items[i] = arena_lower(r->a, n->items[i]->text);
+    }
+    *to = got;
+    return 0;
+}
+
+static int read_tls(struct reader *r, struct spec *s, const struct doc_node *n, struct str path,
+                    const struct spec_section *section)
+{
+    if (n->kind == DOC_TEXT && (str_eq(n->text, STR("on")) || str_eq(n->text, STR("off")))) {
+        s->tls.on = str_eq(n->text, STR("on"));
+        return 0;
+    }
+    if (n->kind != DOC_MAP)
+        return expected(r, n, path, "on, off, or a mapping with certificate and key");
+    int rc = read_section(r, s, n, path, section, s);
+    if (rc < 0)
+        return rc;
+    if (str_is_null(s->tls.certificate) != str_is_null(s->tls.key))
+        return fail_at(r, n->line, n->column, "%.*s: certificate and key go together: %s is missing", STR_ARG(path),
+                       str_is_null(s->tls.key) ? "key" : "certificate");
+    if (!str_is_null(s->tls.ca) && str_is_null(s->tls.certificate))
+        return fail_at(r, n->line, n->column, "%.*s.ca: is for a certificate and key that are named too",
+                       STR_ARG(path));
+    s->tls.on = true;
+    return 0;
+}
+
+static int read_proxies(struct reader *r, const struct doc_node *n, struct str path, struct http_proxies *to)
+{
+    struct http_network *networks = arena_array(r->a, struct http_network, n->n);
+
+    if (n->kind != DOC_LIST || n->n > HOSTS_MAX)
+        return expected(r, n, path, "a list of at most 100 networks, such as [10.0.0.0/8]");
+    for (size_t i = 0; i < n->n; i++) {
+        if (n->items[i]->kind != DOC_TEXT || http_network_parse(n->items[i]->text, &networks[i], NULL) < 0)
+            return expected(r, n->items[i], path, "an address or a network such as 10.0.0.0/8");
+    }
+    to->networks = networks;
+    to->n = n->n;
+    return 0;
+}
+
+static int read_proxy_headers(struct reader *r, const struct doc_node *n, struct str path, struct http_proxies *to)
+{
+    if (n->kind != DOC_TEXT || (!str_eq(n->text, STR("xforwarded")) && !str_eq(n->text, STR("forwarded"))))
+        return expected(r, n, path, "xforwarded or forwarded");
+    to->write_forwarded = str_eq(n->text, STR("forwarded"));
     return 0;
 }
 
@@ -429,6 +505,14 @@ static int read_value(struct reader *r, struct spec *s, const struct doc_node *n
         return read_text(r, n, path, k->kind, at);
     case SPEC_BUCKETS:
         return read_buckets(r, n, path, at);
+    case SPEC_HOSTS:
+        return read_hosts(r, n, path, at);
+    case SPEC_TLS:
+        return read_tls(r, s, n, path, k->section);
+    case SPEC_PROXIES:
+        return read_proxies(r, n, path, at);
+    case SPEC_HEADERS:
+        return read_proxy_headers(r, n, path, at);
     case SPEC_USERS:
         return read_users(r, s, n, path, k->section);
     case SPEC_CATALOG:
@@ -441,6 +525,8 @@ static int read_value(struct reader *r, struct spec *s, const struct doc_node *n
 
 /* A bucket list is written through struct buckets. */
 _Static_assert(offsetof(struct spec, bucket_count) == offsetof(struct spec, buckets) + offsetof(struct buckets, n), "");
+_Static_assert(offsetof(struct spec_tls, host_count) == offsetof(struct spec_tls, hosts) + offsetof(struct buckets, n),
+               "");
 _Static_assert(offsetof(struct spec_user, bucket_count) ==
                    offsetof(struct spec_user, buckets) + offsetof(struct buckets, n),
                "");
@@ -634,6 +720,17 @@ void spec_digest(const struct spec *s, char out[SPEC_DIGEST_SIZE])
     hash_init(&h, HASH_SHA256);
     digest_str(&h, s->data_dir);
     digest_str(&h, s->bind);
+    digest_int(&h, s->tls.on);
+    digest_str(&h, s->tls.certificate);
+    digest_str(&h, s->tls.key);
+    digest_str(&h, s->tls.ca);
+    digest_strs(&h, s->tls.hosts, s->tls.host_count);
+    digest_int(&h, s->proxies.n);
+    for (size_t i = 0; i < s->proxies.n; i++) {
+        digest_str(&h, str_from((const char *)s->proxies.networks[i].address, sizeof(s->proxies.networks->address)));
+        digest_int(&h, (uint64_t)s->proxies.networks[i].bits);
+    }
+    digest_int(&h, s->proxies.write_forwarded);
     digest_int(&h, (uint64_t)s->store.port);
     digest_int(&h, (uint64_t)s->sql.port);
     digest_int(&h, s->sql.memory);

@@ -4,6 +4,8 @@
  *
  *   data: data                       # folder of all state, relative to the file
  *   bind: 127.0.0.1
+ *   tls: off                         # or on, or {certificate: FILE, key: FILE, ca: FILE, hosts: [platform.example.org]}
+ *   trusted-proxies: []              # networks whose X-Forwarded-… (proxy-headers: xforwarded) or Forwarded is believed
  *   services:
  *     store: {port: 9000}
  *     sql:   {port: 8080, memory: 60%, threads: 0, max-queries: 16, client-timeout: 5m}
@@ -31,6 +33,7 @@
 #define SPEC_SPEC_H
 
 #include "base/arena.h"
+#include "http/forwarded.h"
 
 struct spec_service {
     int port;
@@ -64,12 +67,22 @@ struct spec_postgresql {
     int port;
 };
 
+struct spec_tls {
+    bool on;
+    struct str certificate, key; /* absolute; null: made by the platform's own CA (pki/pki.h) */
+    struct str ca;               /* absolute; null: the certificate is of a CA that everybody knows */
+    struct str *hosts;           /* names and addresses by which clients know the platform, in lower case */
+    size_t host_count;
+};
+
 struct spec {
     struct str file;     /* as it was named; null when there was none (all defaults) */
     struct str base_dir; /* absolute: what the file's relative paths start from */
     struct str text;     /* of the file */
     struct str data_dir; /* absolute */
     struct str bind;
+    struct spec_tls tls;
+    struct http_proxies proxies; /* that are trusted */
     struct spec_service store, sql;
     struct str *buckets;
     size_t bucket_count;

@@ -157,8 +157,9 @@ static void a_wrong_value_says_where_what_was_expected_and_found(void **state)
 static void an_unknown_key_says_what_was_meant(void **state)
 {
     (void)state;
-    assert_refused("servces:\n", "platform.yaml:1:1: unknown key servces; did you mean services? Known: data, bind, "
-                                 "services, objects, secrets, catalog, catalogs");
+    assert_refused("servces:\n",
+                   "platform.yaml:1:1: unknown key servces; did you mean services? Known: data, bind, tls, "
+                   "trusted-proxies, proxy-headers, services, objects, secrets, catalog, catalogs");
     assert_refused("services:\n  sql: {prot: 1}\n", "platform.yaml:2:9: unknown key services.sql.prot; did you mean "
                                                     "port? Known: port, memory, threads, max-queries, client-timeout");
     assert_refused("services: {kafka: {}}", "platform.yaml:1:12: unknown key services.kafka; known: store, sql");
@@ -180,6 +181,54 @@ static void keys_that_contradict_each_other_are_refused(void **state)
                    "add it there");
     assert_refused("catalogs: {system: {connector: memory}}",
                    "platform.yaml:1:12: catalogs: the catalog system is always there: choose another name");
+}
+
+static void tls_is_off_on_or_with_given_files(void **state)
+{
+    struct spec *s = parse("");
+    (void)state;
+
+    assert_false(s->tls.on);
+    assert_false(parse("tls: off")->tls.on);
+    s = parse("tls: on");
+    assert_true(s->tls.on);
+    assert_true(str_is_null(s->tls.certificate));
+    s = parse("tls: {hosts: [Platform.Example.org, 10.1.2.3, \"::1\"]}");
+    assert_true(s->tls.on);
+    assert_true(str_is_null(s->tls.certificate));
+    assert_int_equal(s->tls.host_count, 3);
+    assert_str(s->tls.hosts[0], "platform.example.org");
+    assert_str(s->tls.hosts[2], "::1");
+    s = parse("tls: {certificate: c.pem, key: /keys/k.pem, ca: ca.pem}");
+    assert_true(s->tls.on);
+    assert_str(s->tls.certificate, "/base/c.pem");
+    assert_str(s->tls.key, "/keys/k.pem");
+    assert_str(s->tls.ca, "/base/ca.pem");
+
+    assert_refused("tls: maybe", "platform.yaml:1:6: tls: expected on, off, or a mapping with certificate and key, "
+                                 "found \"maybe\"");
+    assert_refused("tls: {certificate: c.pem}",
+                   "platform.yaml:1:6: tls: certificate and key go together: key is missing");
+    assert_refused("tls: {ca: c.pem}", "platform.yaml:1:6: tls.ca: is for a certificate and key that are named too");
+    assert_refused("tls: {hosts: [\"a:80\"]}",
+                   "platform.yaml:1:15: tls.hosts: expected a host name or an address, without port, found \"a:80\"");
+}
+
+static void trusted_proxies_are_networks(void **state)
+{
+    struct spec *s = parse("");
+    (void)state;
+
+    assert_int_equal(s->proxies.n, 0);
+    assert_false(s->proxies.write_forwarded);
+    s = parse("{trusted-proxies: [10.0.0.0/8, \"fd00::/8\"], proxy-headers: forwarded}");
+    assert_int_equal(s->proxies.n, 2);
+    assert_true(http_network_has(s->proxies.networks, s->proxies.n, STR("10.9.8.7")));
+    assert_true(s->proxies.write_forwarded);
+    assert_refused("trusted-proxies: [10.0.0.0/40]", "platform.yaml:1:19: trusted-proxies: expected an address or a "
+                                                     "network such as 10.0.0.0/8, found \"10.0.0.0/40\"");
+    assert_refused("proxy-headers: all",
+                   "platform.yaml:1:16: proxy-headers: expected xforwarded or forwarded, found \"all\"");
 }
 
 static void yaml_that_is_broken_or_too_clever_is_refused(void **state)
@@ -303,6 +352,8 @@ int main(void)
         cmocka_unit_test(a_wrong_value_says_where_what_was_expected_and_found),
         cmocka_unit_test(an_unknown_key_says_what_was_meant),
         cmocka_unit_test(keys_that_contradict_each_other_are_refused),
+        cmocka_unit_test(tls_is_off_on_or_with_given_files),
+        cmocka_unit_test(trusted_proxies_are_networks),
         cmocka_unit_test(yaml_that_is_broken_or_too_clever_is_refused),
         cmocka_unit_test(depth_and_size_are_bounded),
         cmocka_unit_test(amounts_of_memory_are_read),
