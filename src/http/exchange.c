@@ -49,6 +49,8 @@ void *exchange_new(void *server, const char *target, struct MHD_Connection *conn
     struct http_server *s = server;
     struct arena arena;
 
+    if (s->tls)
+        tls_connection_arrived(connection, IDLE_TIMEOUT_S);
     arena_init(&arena, 0);
     struct exchange *x = arena_new(&arena, struct exchange);
     x->r.raw_target = arena_str(&arena, str_from_cstr(target));

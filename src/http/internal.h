@@ -8,6 +8,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 
+enum { IDLE_TIMEOUT_S = 300 };          /* of a connection that neither sends nor takes; suspended ones have none */
 enum { CONNECTION_MEMORY = 256 << 10 }; /* headers and pieces of a body; SigV4 and Trino's sessions need 128 KiB */
 
 /* Reference-counted: the server's owner holds one, and each exchange. */
@@ -19,6 +20,7 @@ struct http_server {
     int port;
     char *server_name;
     const struct http_proxies *proxies;
+    struct tls *tls;      /* NULL: plain HTTP */
     _Atomic bool cutting; /* connections are closed whatever they wait for */
 
     pthread_mutex_t lock; /* guards all below */
@@ -83,5 +85,23 @@ void exchange_respond(struct exchange *x, int status, struct MHD_Response *respo
 int request_init(struct exchange *x, struct MHD_Connection *connection, const char *method, const char *version);
 
 void http_server_unref(struct http_server *s);
+
+/* ---- tls.c ---- */
+
+extern const char tls_priorities[];
+
+MUST_CHECK int tls_new(const struct http_tls_options *o, struct tls **ret, struct err *err);
+void tls_free(struct tls *t); /* after the daemon has stopped */
+/* The files' texts, for libmicrohttpd, which won't start without; valid until tls_forget_texts. */
+const char *tls_certificate_text(const struct tls *t);
+const char *tls_key_text(const struct tls *t);
+void tls_forget_texts(struct tls *t);
+/* Called by libmicrohttpd when a connection is there, before its handshake, and when it is gone. */
+void tls_connection_changed(void *tls, struct MHD_Connection *connection, void **context,
+                            enum MHD_ConnectionNotificationCode what);
+/* The first request of a connection is here: it may be idle for longer than one that doesn't get through its handshake. */
+void tls_connection_arrived(struct MHD_Connection *connection, unsigned idle_timeout_s);
+/* Of the client's certificate, or null. */
+struct str tls_subject(struct MHD_Connection *connection);
 
 #endif

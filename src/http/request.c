@@ -106,7 +106,9 @@ int request_init(struct exchange *x, struct MHD_Connection *connection, const ch
     r->headers = arena_array(r->arena, struct http_header, (size_t)n + 1);
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_header, r);
     copy_peer(r, connection);
-    r->is_tls = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION) != NULL;
+    r->is_tls = x->server->tls != NULL;
+    if (r->is_tls && !str_is_null(tls_subject(connection)))
+        r->tls_subject = arena_str(r->arena, tls_subject(connection));
     if (!check_length(r, &x->has_body) || !split_target(r) || !decode_path(r))
         return 400;
     return 0;

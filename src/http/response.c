@@ -1,6 +1,7 @@
 /* Responses: headers are gathered in the request's arena, then one http_respond_* makes libmicrohttpd's object of them. */
 #include "http/internal.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 struct http_response *http_response_new(struct http_request *r, int status)
@@ -49,6 +50,22 @@ static void add_header(struct http_request *r, struct MHD_Response *to, const ch
     MHD_add_response_header(to, name, text);
 }
 
+/* Not for localhost: it would hold for every port, so take http:// from other programs of the user's. (For addresses
+ * browsers ignore it: RFC 6797, 8.1.1.) */
+static bool wants_strict_transport(const struct http_request *r, const struct http_response *p)
+{
+    struct str host = http_header(r, "Host");
+
+    if (!r->is_tls || str_is_null(host))
+        return false;
+    for (size_t i = 0; i < p->header_count; i++)
+        if (str_eq_nocase(p->headers[i].name, STR("Strict-Transport-Security")))
+            return false;
+    host = str_slice(host, 0, str_find_char(host, ':', 0));
+    return !str_eq_nocase(host, STR("localhost")) &&
+           !(host.n > 10 && str_eq_nocase(str_skip(host, host.n - 10), STR(".localhost")));
+}
+
 static void respond(struct http_request *r, struct http_response *p, const char *content_type, struct MHD_Response *to)
 {
     struct exchange *x = exchange_of(r);
@@ -57,6 +74,8 @@ static void respond(struct http_request *r, struct http_response *p, const char 
         add_header(r, to, "Content-Type", str_from_cstr(content_type));
     if (x->server->server_name)
         add_header(r, to, "Server", str_from_cstr(x->server->server_name));
+    if (wants_strict_transport(r, p))
+        add_header(r, to, "Strict-Transport-Security", STR("max-age=31536000")); /* a year */
     for (size_t i = 0; i < p->header_count; i++)
         if (!str_eq_nocase(p->headers[i].name,
                            STR("Content-Length"))) /* of the body that is sent: not a header's business */
@@ -105,8 +124,44 @@ void http_respond_buf(struct http_request *r, struct http_response *p, const cha
     respond(r, p, content_type, to);
 }
 
+/* A file that is sent without sendfile, which TLS can't use. */
+struct file_stream {
+    int fd;
+    uint64_t offset;
+};
+
+static ssize_t read_file(void *state, uint64_t at, char *to, size_t n)
+{
+    const struct file_stream *f = state;
+    ssize_t got;
+
+    do
+        got = pread(f->fd, to, n, (off_t)(f->offset + at));
+    while (got < 0 && errno == EINTR);
+    return got == 0 ? -1 : got; /* shorter than it was: the connection breaks, as with sendfile */
+}
+
+static void free_file(void *state)
+{
+    struct file_stream *f = state;
+
+    close(f->fd);
+    free(f);
+}
+
 void http_respond_file(struct http_request *r, struct http_response *p, int fd, uint64_t offset, uint64_t n)
 {
+    if (n && r->is_tls) { /* libmicrohttpd would read 4 KiB at a time, and make a TLS record of each */
+        struct file_stream *f = malloc(sizeof(*f));
+        if (!f) {
+            close(fd);
+            respond(r, p, NULL, NULL);
+            return;
+        }
+        *f = (struct file_stream){fd, offset};
+        http_respond_stream(r, p, (int64_t)n, read_file, free_file, f);
+        return;
+    }
     if (n == 0) { /* libmicrohttpd would leave the descriptor open */
         close(fd);
         respond(r, p, NULL, MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT));

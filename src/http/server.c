@@ -15,10 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-    IDLE_TIMEOUT_S = 300, /* of a connection that neither sends nor takes; suspended ones have none */
-    BACKLOG = 1024,
-};
+enum { BACKLOG = 1024 };
 
 static int listen_on(const char *address, int port, int *ret_fd, int *ret_port, bool *ret_is_v6, struct err *err)
 {
@@ -91,13 +88,15 @@ static int start_daemon(struct http_server *s, const struct http_server_options 
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG |
                      (is_v6 ? MHD_USE_IPv6 : 0);
     /* libmicrohttpd's constants are macros and enums: the last entry ends the array. */
-    struct MHD_OptionItem items[4] = {{MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem items[6] = {{MHD_OPTION_END, 0, NULL}};
     size_t n = 0;
 
-    if (o->tls_cert_pem) {
+    if (s->tls) {
         flags |= MHD_USE_TLS;
-        items[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)o->tls_cert_pem};
-        items[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)o->tls_key_pem};
+        items[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)tls_certificate_text(s->tls)};
+        items[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)tls_key_text(s->tls)};
+        items[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)tls_priorities};
+        items[n++] = (struct MHD_OptionItem){MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)tls_connection_changed, s->tls};
     }
     if (o->network_threads > 1)
         items[n++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, o->network_threads, NULL};
@@ -118,8 +117,7 @@ static int start_daemon(struct http_server *s, const struct http_server_options 
         MHD_OPTION_ARRAY, items,                                                                     /**/
         MHD_OPTION_END);
     if (!s->daemon)
-        return err_set(err, ERR_IO, "cannot start the HTTP server on port %d: %s", s->port,
-                       o->tls_cert_pem ? "check the TLS certificate and key" : strerror(errno));
+        return err_set(err, ERR_IO, "cannot start the HTTP server on port %d: %s", s->port, strerror(errno));
     return 0;
 }
 
@@ -129,8 +127,6 @@ int http_server_start(const struct http_server_options *o, const struct http_han
     int rc, fd = -1, port = 0;
     bool is_v6 = false;
 
-    if (!o->tls_cert_pem != !o->tls_key_pem)
-        return err_set(err, ERR_INVALID, "TLS needs both a certificate and its key");
     if ((rc = listen_on(o->address, o->port, &fd, &port, &is_v6, err)) < 0)
         return rc;
     struct http_server *s = calloc(1, sizeof(*s));
@@ -144,7 +140,13 @@ int http_server_start(const struct http_server_options *o, const struct http_han
     pthread_cond_init(&s->idle, NULL);
     rc = pool_new("http", o->pool_threads > 0 ? o->pool_threads : 16, o->queue_max > 0 ? o->queue_max : 1024, &s->pool,
                   err);
-    if (rc < 0 || (rc = start_daemon(s, o, fd, is_v6, err)) < 0) {
+    if (rc == 0 && o->tls)
+        rc = tls_new(o->tls, &s->tls, err);
+    if (rc == 0)
+        rc = start_daemon(s, o, fd, is_v6, err);
+    if (s->tls)
+        tls_forget_texts(s->tls);
+    if (rc < 0) {
         close(fd);
         pool_free(s->pool);
         http_server_unref(s);
@@ -166,6 +168,7 @@ void http_server_unref(struct http_server *s)
     pthread_mutex_unlock(&s->lock);
     if (!last)
         return;
+    tls_free(s->tls);
     pthread_cond_destroy(&s->idle);
     pthread_mutex_destroy(&s->lock);
     free(s->server_name);

@@ -39,10 +39,11 @@ struct http_request {
     int64_t content_length; /* -1: none said (no body, or chunked) */
     struct str peer;        /* address without port */
     bool is_tls;
-    bool fast;         /* see above */
-    bool body_refused; /* set by the server when `begin` responded */
-    void *state;       /* the handler's */
-    void *internal;    /* the server's */
+    struct str tls_subject; /* of the client's certificate, which was verified: "CN=alice,O=Example" (RFC 4514); null */
+    bool fast;              /* see above */
+    bool body_refused;      /* set by the server when `begin` responded */
+    void *state;            /* the handler's */
+    void *internal;         /* the server's */
 };
 
 struct http_handler {
@@ -54,16 +55,31 @@ struct http_handler {
 
 struct http_proxies;
 
+/*
+ * TLS 1.2 and 1.3, with PEM files that are read again when they change and when the process gets SIGHUP (os/signal.h):
+ * connections that are open stay, new ones get what is new. When the new files are of no use (a certificate without its
+ * key, while both are being replaced), the log says so and what was there before stays in use. Plain HTTP on such a port
+ * gets 400. Strict-Transport-Security goes with every answer but to localhost, where it would also take http:// from the
+ * programs on other ports.
+ */
+struct http_tls_options {
+    const char *certificate_file; /* the server's certificate, then those between it and its CA */
+    const char *key_file;
+    const char
+        *client_ca_file; /* clients are asked for a certificate of these CAs, but need none; one of another CA or out
+                                 * of date ends the handshake. NULL: they aren't asked. */
+};
+
 struct http_server_options {
-    const char *address;                    /* "127.0.0.1", "::1", "0.0.0.0" */
-    int port;                               /* 0: a free one */
-    int network_threads;                    /* 0: 1 */
-    int pool_threads;                       /* 0: 16 */
-    int queue_max;                          /* 0: 1024 */
-    int connections_max;                    /* 0: 4096 */
-    const char *server_name;                /* the Server header; NULL: none */
-    const char *tls_cert_pem, *tls_key_pem; /* both or neither */
-    const struct http_proxies *proxies;     /* whose word http/forwarded.h takes; outlives the server; NULL: nobody's */
+    const char *address;                /* "127.0.0.1", "::1", "0.0.0.0" */
+    int port;                           /* 0: a free one */
+    int network_threads;                /* 0: 1 */
+    int pool_threads;                   /* 0: 16 */
+    int queue_max;                      /* 0: 1024 */
+    int connections_max;                /* 0: 4096 */
+    const char *server_name;            /* the Server header; NULL: none */
+    const struct http_tls_options *tls; /* NULL: plain HTTP; the texts are copied */
+    const struct http_proxies *proxies; /* whose word http/forwarded.h takes; outlives the server; NULL: nobody's */
 };
 
 /* ERR_EXISTS when the port is taken: the message names address and port. */

@@ -213,8 +213,8 @@ int trino_server_start(const struct trino_server_options *o, struct trino_server
         .address = o->address,
         .port = o->port,
         .network_threads = 2,
-        .tls_cert_pem = o->tls_cert_pem,
-        .tls_key_pem = o->tls_key_pem,
+        .tls = o->tls,
+        .proxies = o->proxies,
     };
     struct trino_server *s = calloc(1, sizeof(*s));
     int rc;

@@ -2,6 +2,7 @@
 #ifndef TRINO_SERVER_H
 #define TRINO_SERVER_H
 
+#include "http/forwarded.h"
 #include "http/router.h"
 #include "query/query.h"
 
@@ -9,10 +10,11 @@ struct trino_server;
 
 struct trino_server_options {
     const char *address;
-    int port; /* 0: a free one */
-    const char *tls_cert_pem, *tls_key_pem;
-    const char *environment, *node_id; /* NULL: "production", "sql" */
-    struct http_router *iceberg;       /* serves /iceberg; NULL: nobody does */
+    int port;                           /* 0: a free one */
+    const struct http_tls_options *tls; /* NULL: plain HTTP */
+    const struct http_proxies *proxies; /* NULL: none is trusted */
+    const char *environment, *node_id;  /* NULL: "production", "sql" */
+    struct http_router *iceberg;        /* serves /iceberg; NULL: nobody does */
     struct queries *queries;
     struct engine *engine;     /* for /v1/status; NULL: memory is shown as 0 */
     uint64_t memory_limit;     /* bytes, shown */
