@@ -48,8 +48,7 @@ static bool all_constant(const struct expr *e)
     return true;
 }
 
-/* A constant, or an array of them, as `to`; NULL: can't be. */
-static struct expr *coerce_constant(struct analyzer *z, struct expr *e, const struct type *to)
+struct expr *analyze_coerce_constant(struct analyzer *z, struct expr *e, const struct type *to)
 {
     if (!type_can_coerce(e->type, to))
         return NULL;
@@ -57,7 +56,7 @@ static struct expr *coerce_constant(struct analyzer *z, struct expr *e, const st
         e = expr_cast(z, e, to);
     } else if (!type_eq(e->type, to)) {
         for (size_t i = 0; i < e->arg_count; i++) {
-            e->args[i] = coerce_constant(z, e->args[i], to->element);
+            e->args[i] = analyze_coerce_constant(z, e->args[i], to->element);
             if (!e->args[i])
                 return NULL;
         }
@@ -86,7 +85,7 @@ static int analyze_property(struct analyzer *z, const struct ast_property *p, co
             *err = reason;
         return r;
     }
-    value = r < 0 ? NULL : coerce_constant(z, value, def->type);
+    value = r < 0 ? NULL : analyze_coerce_constant(z, value, def->type);
     if (!value)
         return analyze_error_at(p->line, p->column, err, name,
                                 "Invalid value for catalog '%.*s' %s property '%s': Cannot convert [%.*s] to %.*s",
@@ -259,32 +258,43 @@ static int add_like(struct analyzer *z, const struct ast_table_element *e, const
     return r;
 }
 
-static int create_table(struct analyzer *z, const struct ast_statement *s, struct statement *ret, struct err *err)
+/* What CREATE TABLE and CREATE TABLE AS have in common. *ret_target is where the table goes; ret->is_noop: nowhere, as
+ * there is one. `taken` is what an error calls it. */
+static int analyze_new_table(struct analyzer *z, const struct ast_statement *s, enum statement_kind kind,
+                             const char *taken, struct statement *ret, struct object_name *ret_target, struct err *err)
 {
-    struct object_name o;
     struct connector_table *existing;
-    size_t cap = 0;
-    int r = object_resolve(z, &s->create_table.name, s->line, s->column, &o, err);
+    int r = object_resolve(z, &s->create_table.name, s->line, s->column, ret_target, err);
 
     if (r == 0)
-        r = table_find(z, &o, &existing, err);
+        r = table_find(z, ret_target, &existing, err);
     if (r < 0)
         return r;
-    set_target(ret, STATEMENT_CREATE_TABLE, "CREATE TABLE", &o);
+    set_target(ret, kind, "CREATE TABLE", ret_target);
     ret->if_not_exists = s->create_table.if_not_exists;
     ret->comment = s->create_table.comment;
     if (s->create_table.or_replace)
         return analyze_unsupported(s->line, s->column, err, "CREATE OR REPLACE TABLE is not supported");
     if (existing && !ret->if_not_exists)
-        return analyze_error_at(s->line, s->column, err, "TABLE_ALREADY_EXISTS", "Table '%.*s' already exists",
-                                STR_ARG(object_text(z, &o)));
+        return analyze_error_at(s->line, s->column, err, "TABLE_ALREADY_EXISTS", "%s '%.*s' already exists", taken,
+                                STR_ARG(object_text(z, ret_target)));
     ret->is_noop = existing != NULL;
     if (existing)
         return 0;
-    r = object_require(z, &s->create_table.name, s->line, s->column, &o, err);
-    if (r == 0)
-        r = analyze_properties(z, &s->create_table.properties, &o, "table", &ret->properties, &ret->property_count,
-                               err);
+    r = object_require(z, &s->create_table.name, s->line, s->column, ret_target, err);
+    return r < 0 ? r
+                 : analyze_properties(z, &s->create_table.properties, ret_target, "table", &ret->properties,
+                                      &ret->property_count, err);
+}
+
+static int create_table(struct analyzer *z, const struct ast_statement *s, struct statement *ret, struct err *err)
+{
+    struct object_name o;
+    size_t cap = 0;
+    int r = analyze_new_table(z, s, STATEMENT_CREATE_TABLE, "Table", ret, &o, err);
+
+    if (r < 0 || ret->is_noop)
+        return r;
     for (size_t i = 0; r == 0 && i < s->create_table.elements.n; i++) {
         const struct ast_table_element *e = &s->create_table.elements.items[i];
         r = e->definition ? add_definition(z, e, s, ret, &cap, err) : add_like(z, e, s, ret, &cap, err);
@@ -354,32 +364,13 @@ static int define_columns(struct analyzer *z, const struct ast_statement *s, con
 static int create_table_as(struct analyzer *z, const struct ast_statement *s, struct statement *ret, struct err *err)
 {
     struct object_name o;
-    struct connector_table *existing;
     struct scope *output;
-    int r = object_resolve(z, &s->create_table.name, s->line, s->column, &o, err);
+    int r = analyze_new_table(z, s, STATEMENT_CREATE_TABLE_AS, "Destination table", ret, &o, err);
 
-    if (r == 0)
-        r = table_find(z, &o, &existing, err);
-    if (r < 0)
-        return r;
-    set_target(ret, STATEMENT_CREATE_TABLE_AS, "CREATE TABLE", &o);
-    ret->if_not_exists = s->create_table.if_not_exists;
-    ret->comment = s->create_table.comment;
     ret->with_data = !s->create_table.with_no_data;
-    if (s->create_table.or_replace)
-        return analyze_unsupported(s->line, s->column, err, "CREATE OR REPLACE TABLE is not supported");
-    if (existing && !ret->if_not_exists)
-        return analyze_error_at(s->line, s->column, err, "TABLE_ALREADY_EXISTS",
-                                "Destination table '%.*s' already exists", STR_ARG(object_text(z, &o)));
-    ret->is_noop = existing != NULL;
-    if (existing)
-        return 0;
-    r = object_require(z, &s->create_table.name, s->line, s->column, &o, err);
-    if (r == 0)
-        r = analyze_properties(z, &s->create_table.properties, &o, "table", &ret->properties, &ret->property_count,
-                               err);
-    if (r == 0)
-        r = source_query(z, s->create_table.query, &ret->query, &output, err);
+    if (r < 0 || ret->is_noop)
+        return r;
+    r = source_query(z, s->create_table.query, &ret->query, &output, err);
     if (r == 0)
         r = define_columns(z, s, output, ret, err);
     if (r == 0 && !o.connector->ops->begin_write)
@@ -391,25 +382,32 @@ static int create_table_as(struct analyzer *z, const struct ast_statement *s, st
     return r;
 }
 
+/* The table that DROP and RENAME are about; NULL, and ret->is_noop, when there is none and needn't be. */
+static int analyze_old_table(struct analyzer *z, const struct ast_statement *s, const struct ast_name *name,
+                             bool if_exists, struct object_name *ret_name, struct connector_table **ret_table,
+                             struct statement *ret, struct err *err)
+{
+    int r = object_resolve(z, name, s->line, s->column, ret_name, err);
+
+    if (r == 0)
+        r = table_find(z, ret_name, ret_table, err);
+    if (r < 0)
+        return r;
+    ret->if_exists = if_exists;
+    ret->is_noop = !*ret_table;
+    return *ret_table || if_exists ? 0 : table_missing(z, ret_name, s->line, s->column, err);
+}
+
 static int drop_table(struct analyzer *z, const struct ast_statement *s, struct statement *ret, struct err *err)
 {
     struct object_name o;
     struct connector_table *t;
-    int r = object_resolve(z, &s->drop.name, s->line, s->column, &o, err);
+    int r = analyze_old_table(z, s, &s->drop.name, s->drop.if_exists, &o, &t, ret, err);
 
-    if (r == 0)
-        r = table_find(z, &o, &t, err);
     if (r < 0)
         return r;
     set_target(ret, STATEMENT_DROP_TABLE, "DROP TABLE", &o);
-    ret->if_exists = s->drop.if_exists;
-    ret->is_noop = !t;
-    if (!t && !ret->if_exists)
-        return analyze_error_at(s->line, s->column, err, "TABLE_NOT_FOUND", "Table '%.*s' does not exist",
-                                STR_ARG(object_text(z, &o)));
-    if (t && !t->connector->ops->drop_table)
-        return not_supported("dropping tables", err);
-    return 0;
+    return t && !t->connector->ops->drop_table ? not_supported("dropping tables", err) : 0;
 }
 
 /* The new name is completed from the old one: a, schema.a, catalog.schema.a. */
@@ -419,18 +417,11 @@ static int rename_table(struct analyzer *z, const struct ast_statement *s, struc
     struct object_name o, target;
     struct connector_table *t, *existing;
     bool exists;
-    int r = object_resolve(z, &s->rename.from, s->line, s->column, &o, err);
+    int r = analyze_old_table(z, s, &s->rename.from, s->rename.if_exists, &o, &t, ret, err);
 
-    if (r == 0)
-        r = table_find(z, &o, &t, err);
     if (r < 0)
         return r;
     set_target(ret, STATEMENT_RENAME_TABLE, "RENAME TABLE", &o);
-    ret->if_exists = s->rename.if_exists;
-    ret->is_noop = !t;
-    if (!t && !ret->if_exists)
-        return analyze_error_at(s->line, s->column, err, "TABLE_NOT_FOUND", "Table '%.*s' does not exist",
-                                STR_ARG(object_text(z, &o)));
     if (!t)
         return 0;
     if (to->n > 3)
@@ -612,8 +603,7 @@ static int insert(struct analyzer *z, const struct ast_statement *s, struct stat
         return r;
     set_target(ret, STATEMENT_INSERT, "INSERT", &o);
     if (!ret->target)
-        return analyze_error_at(s->line, s->column, err, "TABLE_NOT_FOUND", "Table '%.*s' does not exist",
-                                STR_ARG(object_text(z, &o)));
+        return table_missing(z, &o, s->line, s->column, err);
     if (ret->target->is_view)
         return analyze_unsupported(s->line, s->column, err, "Inserting into views is not supported");
     if (!ret->target->connector->ops->begin_write)

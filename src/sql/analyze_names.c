@@ -142,6 +142,12 @@ int table_find(struct analyzer *z, const struct object_name *o, struct connector
     return 0;
 }
 
+int table_missing(struct analyzer *z, const struct object_name *o, int line, int column, struct err *err)
+{
+    return analyze_error_at(line, column, err, "TABLE_NOT_FOUND", "Table '%.*s' does not exist",
+                            STR_ARG(object_text(z, o)));
+}
+
 int table_require(struct analyzer *z, const struct object_name *o, int line, int column, struct connector_table **ret,
                   struct err *err)
 {
@@ -158,6 +164,5 @@ int table_require(struct analyzer *z, const struct object_name *o, int line, int
     if (!exists)
         return analyze_error_at(line, column, err, "SCHEMA_NOT_FOUND", "Schema '%.*s' does not exist",
                                 STR_ARG(o->schema));
-    return analyze_error_at(line, column, err, "TABLE_NOT_FOUND", "Table '%.*s' does not exist",
-                            STR_ARG(object_text(z, o)));
+    return table_missing(z, o, line, column, err);
 }

@@ -65,6 +65,8 @@ MUST_CHECK int schema_exists(struct analyzer *z, const struct object_name *o, bo
 /* The table, the same one for each use in the statement; NULL when it, its schema or its catalog does not exist. */
 MUST_CHECK int table_find(struct analyzer *z, const struct object_name *o, struct connector_table **ret,
                           struct err *err);
+/* TABLE_NOT_FOUND "Table 'a.b.c' does not exist" */
+int table_missing(struct analyzer *z, const struct object_name *o, int line, int column, struct err *err);
 /* … which must exist: CATALOG_NOT_FOUND, SCHEMA_NOT_FOUND, TABLE_NOT_FOUND. */
 MUST_CHECK int table_require(struct analyzer *z, const struct object_name *o, int line, int column,
                              struct connector_table **ret, struct err *err);
@@ -109,6 +111,11 @@ MUST_CHECK int analyze_properties(struct analyzer *z, const struct ast_propertie
 /* SET SESSION, RESET SESSION, SET TIME ZONE (analyze_session.c). */
 MUST_CHECK int analyze_session(struct analyzer *z, const struct ast_statement *s, struct statement *ret,
                                struct err *err);
+/* A constant, or an array of them, as `to`; NULL: can't be. Changes `e`. */
+struct expr *analyze_coerce_constant(struct analyzer *z, struct expr *e, const struct type *to);
+/* CALL (analyze_procedure.c). */
+MUST_CHECK int analyze_procedure(struct analyzer *z, const struct ast_statement *s, struct statement *ret,
+                                 struct err *err);
 /* CREATE, DROP, RENAME, CTAS, INSERT, DELETE, TRUNCATE (analyze_ddl.c). */
 MUST_CHECK int analyze_ddl(struct analyzer *z, const struct ast_statement *s, struct statement *ret, struct err *err);
 
