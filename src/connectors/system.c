@@ -83,7 +83,7 @@ static int fill_schema_properties(struct virtual_scan *s, struct err *err)
     return r;
 }
 
-/* There are no materialized views, column or analyze properties to list. */
+/* There are no materialized views, column or analyze properties, and no rules of an optimizer of ours. */
 static int fill_nothing(struct virtual_scan *s, struct err *err)
 {
     (void)s;
@@ -150,6 +150,94 @@ static int fill_queries(struct virtual_scan *s, struct err *err)
     return 0;
 }
 
+/* A query is one task: its plan runs on one node, in one stage. */
+static int fill_tasks(struct virtual_scan *s, struct err *err)
+{
+    const struct runtime_source *runtime = s->context->runtime;
+    struct runtime_query *queries;
+    size_t n;
+
+    runtime->list_queries(runtime->ctx, s->arena, &queries, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct runtime_query *q = &queries[i];
+
+        if (str_is_null(q->task_state))
+            continue;
+        int r = virtual_begin_row(s, err);
+        if (r < 0)
+            return r;
+        virtual_add_str(s, runtime->node_id);
+        virtual_add_str(s, arena_printf(s->arena, "%.*s.0.0.0", STR_ARG(q->query_id)));
+        virtual_add_str(s, arena_printf(s->arena, "%.*s.0", STR_ARG(q->query_id)));
+        virtual_add_str(s, q->query_id);
+        virtual_add_str(s, q->task_state);
+        virtual_add_i64(s, q->splits);
+        virtual_add_i64(s, q->queued_splits);
+        virtual_add_i64(s, q->running_splits);
+        virtual_add_i64(s, q->completed_splits);
+        virtual_add_null(s); /* split_scheduled_time_ms */
+        virtual_add_i64(s, q->cpu_ms);
+        virtual_add_null(s); /* split_blocked_time_ms */
+        virtual_add_i64(s, q->input_bytes);
+        virtual_add_i64(s, q->input_rows);
+        virtual_add_i64(s, q->input_bytes);
+        virtual_add_i64(s, q->input_rows);
+        virtual_add_null(s); /* output_bytes */
+        virtual_add_i64(s, q->output_rows);
+        virtual_add_i64(s, q->physical_input_bytes);
+        virtual_add_i64(s, q->written_bytes);
+        add_time(s, q->started_us);
+        add_time(s, q->started_us);
+        add_time(s, q->last_heartbeat_us);
+        add_time(s, q->end_us);
+    }
+    return 0;
+}
+
+static int fill_transactions(struct virtual_scan *s, struct err *err)
+{
+    struct runtime_transaction *transactions;
+    size_t n;
+
+    s->context->runtime->list_transactions(s->context->runtime->ctx, s->arena, &transactions, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct runtime_transaction *t = &transactions[i];
+        struct constant *catalogs = arena_array(s->arena, struct constant, t->catalog_count + 1);
+        int r = virtual_begin_row(s, err);
+
+        if (r < 0)
+            return r;
+        for (size_t k = 0; k < t->catalog_count; k++)
+            catalogs[k].text = t->catalogs[k];
+        virtual_add_str(s, t->id);
+        virtual_add_str(s, t->isolation);
+        virtual_add_bool(s, t->read_only);
+        virtual_add_bool(s, false); /* auto_commit_context */
+        add_time(s, t->created_us);
+        virtual_add_i64(s, t->idle_s);
+        virtual_add_null(s); /* written_catalog: none can be written in it */
+        virtual_add_array(s, catalogs, t->catalog_count);
+    }
+    return 0;
+}
+
+static int kill_query(struct connector *c, struct arena *a, const struct constant *arguments, struct err *err)
+{
+    const struct runtime_source *runtime = ((struct system_connector *)c)->context->runtime;
+    struct str message = STR("No message provided.");
+
+    if (arguments[0].is_null)
+        return err_set_named(err, ERR_INVALID, "INVALID_PROCEDURE_ARGUMENT", "query_id cannot be null");
+    if (!arguments[1].is_null && arguments[1].text.n > 0)
+        message = arena_printf(a, "Message: %.*s", STR_ARG(arguments[1].text));
+    return runtime->kill_query(runtime->ctx, arguments[0].text, arena_printf(a, "Query killed. %.*s", STR_ARG(message)),
+                               err);
+}
+
+static const struct connector_procedure procedures[] = {
+    {"runtime", "kill_query", {{"query_id", &type_varchar, false}, {"message", &type_varchar, true}}, 2, kill_query},
+};
+
 /* ---- the connector ---- */
 
 static const struct type array_of_varchar = {.kind = TYPE_ARRAY, .element = &type_varchar};
@@ -198,6 +286,36 @@ static const struct virtual_column queries_columns[] = {V("query_id"),
                                                         V("error_type"),
                                                         V("error_code")};
 
+static const struct virtual_column rule_stats_columns[] = {
+    V("rule_name"), I("invocations"), I("matches"), I("failures"), {"average_time", &type_double, false}};
+static const struct virtual_column tasks_columns[] = {V("node_id"),
+                                                      V("task_id"),
+                                                      V("stage_id"),
+                                                      V("query_id"),
+                                                      V("state"),
+                                                      I("splits"),
+                                                      I("queued_splits"),
+                                                      I("running_splits"),
+                                                      I("completed_splits"),
+                                                      I("split_scheduled_time_ms"),
+                                                      I("split_cpu_time_ms"),
+                                                      I("split_blocked_time_ms"),
+                                                      I("raw_input_bytes"),
+                                                      I("raw_input_rows"),
+                                                      I("processed_input_bytes"),
+                                                      I("processed_input_rows"),
+                                                      I("output_bytes"),
+                                                      I("output_rows"),
+                                                      I("physical_input_bytes"),
+                                                      I("physical_written_bytes"),
+                                                      T("created"),
+                                                      T("start"),
+                                                      T("last_heartbeat"),
+                                                      T("end")};
+static const struct virtual_column transactions_columns[] = {
+    V("transaction_id"), V("isolation_level"), B("read_only"),       B("auto_commit_context"),
+    T("create_time"),    I("idle_time_secs"),  V("written_catalog"), {"catalogs", &array_of_varchar, false}};
+
 #define TABLE(schema_, name_, columns_, fill_)               \
     &(const struct virtual_table)                            \
     {                                                        \
@@ -214,7 +332,10 @@ static const struct virtual_table *const own_tables[] = {
     TABLE("metadata", "table_comments", comments_columns, fill_table_comments),
     TABLE("metadata", "table_properties", property_columns, fill_table_properties),
     TABLE("runtime", "nodes", nodes_columns, fill_nodes),
+    TABLE("runtime", "optimizer_rule_stats", rule_stats_columns, fill_nothing),
     TABLE("runtime", "queries", queries_columns, fill_queries),
+    TABLE("runtime", "tasks", tasks_columns, fill_tasks),
+    TABLE("runtime", "transactions", transactions_columns, fill_transactions),
 };
 
 static int list_schemas(struct connector *c, struct arena *a, struct str **ret, size_t *ret_n, struct err *err)
@@ -281,6 +402,8 @@ static const struct connector_ops ops = {
     .list_tables = list_tables,
     .get_table = get_table,
     .plan_scan = plan_scan,
+    .procedures = procedures,
+    .procedure_count = ARRAY_LEN(procedures),
     .close = close_connector,
 };
 

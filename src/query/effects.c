@@ -20,13 +20,20 @@ static struct str keep(struct query *q, struct str s)
     return str_is_null(s) ? STR_NULL : arena_str(&q->arena, s);
 }
 
-static int start_transaction(struct query *q, struct err *err)
+static int call(struct query *q, const struct statement *s, struct err *err)
+{
+    int rc = s->procedure->call(s->connector, &q->work, s->arguments, err);
+
+    return rc == 0 && query_is_cancelled(q, err) ? err->code : rc; /* a procedure may end the query that calls it */
+}
+
+static int start_transaction(struct query *q, const struct statement *s, struct err *err)
 {
     if (!q->session.keeps_transactions)
         return err_set_named(err, ERR_UNSUPPORTED, "INCOMPATIBLE_CLIENT", "Client does not support transactions");
     if (!str_is_null(q->session.transaction_id))
         return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED", "Nested transactions not supported");
-    transactions_begin(q->owner->transactions, &q->arena, &q->changes.started_transaction);
+    transactions_begin(q->owner->transactions, &q->arena, s, &q->changes.started_transaction);
     return 0;
 }
 
@@ -78,10 +85,12 @@ int query_apply(struct query *q, const struct statement *s, struct err *err)
         c->deallocated_prepare = keep(q, s->name);
         return 0;
     case STATEMENT_START_TRANSACTION:
-        return start_transaction(q, err);
+        return start_transaction(q, s, err);
     case STATEMENT_COMMIT:
     case STATEMENT_ROLLBACK:
         return end_transaction(q, err);
+    case STATEMENT_CALL:
+        return call(q, s, err);
     case STATEMENT_QUERY:
     case STATEMENT_EXPLAIN:
     case STATEMENT_CREATE_TABLE_AS:

@@ -13,9 +13,12 @@
 struct transactions;
 struct transactions *transactions_new(void);
 void transactions_free(struct transactions *t);
-void transactions_begin(struct transactions *t, struct arena *a, struct str *ret_id);
-/* Keeps it from expiring. UNKNOWN_TRANSACTION when there is none of that id. */
-MUST_CHECK int transactions_use(struct transactions *t, struct str id, struct err *err);
+/* As START TRANSACTION says. */
+void transactions_begin(struct transactions *t, struct arena *a, const struct statement *s, struct str *ret_id);
+/* Keeps it from expiring, and notes the tables' catalogs (NULL: none). UNKNOWN_TRANSACTION when there is none of that id. */
+MUST_CHECK int transactions_use(struct transactions *t, struct str id, const struct analyze_tables *tables,
+                                struct err *err);
+size_t transactions_list(struct transactions *t, struct arena *a, struct transaction_info **ret);
 void transactions_end(struct transactions *t, struct str id);
 
 /* ---- queries ---- */

@@ -245,3 +245,8 @@ bool queries_get(struct queries *qs, struct arena *a, struct str id, struct quer
     pthread_mutex_unlock(&qs->lock);
     return found;
 }
+
+size_t queries_list_transactions(struct queries *qs, struct arena *a, struct transaction_info **ret)
+{
+    return transactions_list(qs->transactions, a, ret);
+}

@@ -86,4 +86,15 @@ void query_cancel(struct query *q, const struct err *why);
 size_t queries_list(struct queries *q, struct arena *a, struct query_info **ret);
 bool queries_get(struct queries *q, struct arena *a, struct str id, struct query_info *ret);
 
+struct transaction_info { /* one that a client started; copied */
+    struct str id;
+    const char *isolation; /* "READ UNCOMMITTED", … */
+    bool read_only;
+    int64_t created_us; /* wall clock */
+    int64_t idle_ms;
+    struct str *catalogs; /* that its statements named */
+    size_t catalog_count;
+};
+size_t queries_list_transactions(struct queries *q, struct arena *a, struct transaction_info **ret);
+
 #endif

@@ -275,6 +275,9 @@ static bool is_write(const struct statement *s)
 
 static int check_transaction(struct query *q, const struct statement *s, struct err *err)
 {
+    if (!str_is_null(q->session.transaction_id) && s->kind == STATEMENT_CALL)
+        return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED",
+                             "Procedures cannot be called within a transaction (use autocommit mode)");
     if (str_is_null(q->session.transaction_id) || !is_write(s))
         return 0;
     return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED", "Catalog only supports writes using autocommit: %.*s",
@@ -296,9 +299,11 @@ static int plan(struct run *r, struct statement **ret)
     if (rc == 0)
         rc = sql_parse(&q->work, q->text, &ast, r->err);
     if (rc == 0 && !str_is_null(q->session.transaction_id))
-        rc = transactions_use(q->owner->transactions, q->session.transaction_id, r->err);
+        rc = transactions_use(q->owner->transactions, q->session.transaction_id, NULL, r->err);
     if (rc == 0)
         rc = analyze(&context, &q->work, ast, &r->tables, ret, r->err);
+    if (rc == 0 && !str_is_null(q->session.transaction_id))
+        rc = transactions_use(q->owner->transactions, q->session.transaction_id, &r->tables, r->err);
     if (rc == 0)
         rc = check_transaction(q, *ret, r->err);
     r->planned_from_us = clock_mono_us();

@@ -6,15 +6,33 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/uuid.h"
+#include "base/vec.h"
 #include "query/internal.h"
 
 enum { IDLE_MAX_MS = 5 * 60 * 1000, OPEN_MAX = 10000 };
 
+struct transaction {
+    struct arena arena;
+    int64_t used_ms;       /* monotonic */
+    int64_t created_us;    /* wall clock */
+    const char *isolation; /* a literal of the analyser's */
+    bool read_only;
+    VEC(struct str) catalogs; /* that its statements named, in `arena` */
+};
+
 struct transactions {
     pthread_mutex_t lock;
-    struct map open; /* id → int64_t *: when it was last used, monotonic milliseconds */
+    struct map open; /* id → struct transaction * */
     size_t n;
 };
+
+static void transaction_free(struct transaction *x)
+{
+    if (!x)
+        return;
+    arena_release(&x->arena);
+    free(x);
+}
 
 struct transactions *transactions_new(void)
 {
@@ -31,7 +49,7 @@ void transactions_free(struct transactions *t)
     if (!t)
         return;
     for (struct map_entry *e = NULL; (e = map_next(&t->open, e));)
-        free(e->value);
+        transaction_free(e->value);
     map_release(&t->open);
     pthread_mutex_destroy(&t->lock);
     free(t);
@@ -39,11 +57,11 @@ void transactions_free(struct transactions *t)
 
 static void forget(struct transactions *t, struct str id)
 {
-    int64_t *used = map_remove(&t->open, id);
+    struct transaction *x = map_remove(&t->open, id);
 
-    if (used)
+    if (x)
         t->n--;
-    free(used);
+    transaction_free(x);
 }
 
 /* Forgets those that expired, and the one unused for longest when there are too many. */
@@ -52,45 +70,60 @@ static void make_room(struct transactions *t, int64_t now)
     struct map_entry *oldest = NULL;
 
     for (struct map_entry *e = NULL; (e = map_next(&t->open, e));) {
-        if (now - *(int64_t *)e->value > IDLE_MAX_MS) {
+        const struct transaction *x = e->value;
+
+        if (now - x->used_ms > IDLE_MAX_MS) {
             forget(t, e->key);
             continue;
         }
-        if (!oldest || *(int64_t *)e->value < *(int64_t *)oldest->value)
+        if (!oldest || x->used_ms < ((const struct transaction *)oldest->value)->used_ms)
             oldest = e;
     }
     if (t->n >= OPEN_MAX && oldest)
         forget(t, oldest->key);
 }
 
-void transactions_begin(struct transactions *t, struct arena *a, struct str *ret_id)
+void transactions_begin(struct transactions *t, struct arena *a, const struct statement *s, struct str *ret_id)
 {
     char id[UUID_TEXT_SIZE];
-    int64_t *used = malloc(sizeof(*used));
+    struct transaction *x = calloc(1, sizeof(*x));
 
-    if (!used)
+    if (!x)
         abort();
     uuid_v4(id);
+    x->used_ms = clock_mono_ms();
+    x->created_us = clock_wall_us();
+    x->isolation = s->value.p;
+    x->read_only = s->read_only;
     pthread_mutex_lock(&t->lock);
-    *used = clock_mono_ms();
-    make_room(t, *used);
-    map_set(&t->open, str_from_cstr(id), used);
+    make_room(t, x->used_ms);
+    map_set(&t->open, str_from_cstr(id), x);
     t->n++;
     pthread_mutex_unlock(&t->lock);
     *ret_id = arena_str(a, str_from_cstr(id));
 }
 
-int transactions_use(struct transactions *t, struct str id, struct err *err)
+static void name_catalog(struct transaction *x, struct str catalog)
+{
+    for (size_t i = 0; i < x->catalogs.n; i++)
+        if (str_eq(x->catalogs.items[i], catalog))
+            return;
+    vec_push_in(&x->arena, &x->catalogs, arena_str(&x->arena, catalog));
+}
+
+int transactions_use(struct transactions *t, struct str id, const struct analyze_tables *tables, struct err *err)
 {
     int64_t now = clock_mono_ms();
     bool is_open;
-    int64_t *used;
+    struct transaction *x;
 
     pthread_mutex_lock(&t->lock);
-    used = map_get(&t->open, id);
-    is_open = used && now - *used <= IDLE_MAX_MS;
+    x = map_get(&t->open, id);
+    is_open = x && now - x->used_ms <= IDLE_MAX_MS;
     if (is_open)
-        *used = now;
+        x->used_ms = now;
+    for (size_t i = 0; is_open && tables && i < tables->n; i++)
+        name_catalog(x, tables->items[i]->catalog);
     pthread_mutex_unlock(&t->lock);
     if (is_open)
         return 0;
@@ -104,4 +137,31 @@ void transactions_end(struct transactions *t, struct str id)
     pthread_mutex_lock(&t->lock);
     forget(t, id);
     pthread_mutex_unlock(&t->lock);
+}
+
+size_t transactions_list(struct transactions *t, struct arena *a, struct transaction_info **ret)
+{
+    int64_t now = clock_mono_ms();
+    size_t n = 0;
+
+    pthread_mutex_lock(&t->lock);
+    *ret = arena_array(a, struct transaction_info, t->n + 1);
+    for (struct map_entry *e = NULL; (e = map_next(&t->open, e));) {
+        const struct transaction *x = e->value;
+        struct transaction_info *info = &(*ret)[n++];
+
+        *info = (struct transaction_info){
+            .id = arena_str(a, e->key),
+            .isolation = x->isolation,
+            .read_only = x->read_only,
+            .created_us = x->created_us,
+            .idle_ms = now - x->used_ms,
+            .catalogs = arena_array(a, struct str, x->catalogs.n),
+            .catalog_count = x->catalogs.n,
+        };
+        for (size_t i = 0; i < x->catalogs.n; i++)
+            info->catalogs[i] = arena_str(a, x->catalogs.items[i]);
+    }
+    pthread_mutex_unlock(&t->lock);
+    return n;
 }

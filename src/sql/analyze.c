@@ -325,6 +325,11 @@ static int use(struct analyzer *z, const struct ast_statement *s, struct stateme
 
 static int transaction(struct analyzer *z, const struct ast_statement *s, struct statement *ret, struct err *err)
 {
+    static const char *const levels[] = {
+        [AST_ISOLATION_UNSAID] = "READ UNCOMMITTED", [AST_READ_UNCOMMITTED] = "READ UNCOMMITTED",
+        [AST_READ_COMMITTED] = "READ COMMITTED",     [AST_REPEATABLE_READ] = "REPEATABLE READ",
+        [AST_SERIALIZABLE] = "SERIALIZABLE",
+    };
     bool open = !str_is_null(z->context->session->transaction_id);
 
     if (s->kind == AST_START_TRANSACTION) {
@@ -332,6 +337,8 @@ static int transaction(struct analyzer *z, const struct ast_statement *s, struct
             return analyze_unsupported(0, 0, err, "Nested transactions not supported");
         ret->kind = STATEMENT_START_TRANSACTION;
         ret->update_type = "START TRANSACTION";
+        ret->value = str_from_cstr(levels[s->transaction.isolation]);
+        ret->read_only = s->transaction.access == AST_READ_ONLY;
         return 0;
     }
     if (!open)
@@ -392,8 +399,6 @@ static const char *unsupported_name(enum ast_statement_kind kind)
         return "ALTER MATERIALIZED VIEW … RENAME TO";
     case AST_SET_MATERIALIZED_VIEW_PROPERTIES:
         return "ALTER MATERIALIZED VIEW … SET PROPERTIES";
-    case AST_CALL:
-        return "CALL";
     case AST_CREATE_ROLE:
         return "CREATE ROLE";
     case AST_DROP_ROLE:
@@ -481,6 +486,8 @@ static int analyze_statement(struct analyzer *z, const struct ast_statement *s, 
         return describe_input(z, s, ret, err);
     case AST_DESCRIBE_OUTPUT:
         return describe_output(z, s, ret, err);
+    case AST_CALL:
+        return analyze_procedure(z, s, ret, err);
     case AST_START_TRANSACTION:
     case AST_COMMIT:
     case AST_ROLLBACK:

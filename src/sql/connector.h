@@ -85,6 +85,21 @@ struct connector_property { /* for SHOW SESSION, system.metadata.table_propertie
     const char *description;
 };
 
+/* ---- procedures ---- */
+
+struct connector_argument {
+    const char *name; /* as CALL names it, lower case */
+    const struct type *type;
+    bool is_optional; /* NULL when it isn't said */
+};
+
+struct connector_procedure {
+    const char *schema, *name;
+    struct connector_argument arguments[4];
+    size_t argument_count;
+    MUST_CHECK int (*call)(struct connector *c, struct arena *a, const struct constant *arguments, struct err *err);
+};
+
 struct connector_ops {
     const char *kind; /* "iceberg": connector.name of Trino's catalog files */
 
@@ -116,6 +131,8 @@ struct connector_ops {
                                         struct err *err);
     const struct connector_property *table_property_defs, *schema_property_defs, *session_property_defs;
     size_t table_property_count, schema_property_count, session_property_count;
+    const struct connector_procedure *procedures;
+    size_t procedure_count;
 
     /* A write is begin, then the engine runs `*ret_before` + source SELECT + `*ret_after` on its connection, then finish
      * gets that statement's result, makes everything visible at once and says how many rows. abort (instead of finish,

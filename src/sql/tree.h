@@ -272,6 +272,7 @@ enum statement_kind {
     STATEMENT_START_TRANSACTION,
     STATEMENT_COMMIT,
     STATEMENT_ROLLBACK,
+    STATEMENT_CALL,
 };
 
 /* WITH (name = value): evaluated to a constant expression of any type. */
@@ -286,6 +287,8 @@ struct table_column_def {
     bool not_null;
     struct str comment; /* null: none */
 };
+
+struct connector_procedure; /* sql/connector.h */
 
 struct statement {
     enum statement_kind kind;
@@ -310,11 +313,15 @@ struct statement {
     size_t column_count;
     struct property *properties;
     size_t property_count;
-    struct str comment; /* null: none */
-    bool with_data;     /* CTAS */
+    struct str comment;                          /* null: none */
+    bool with_data;                              /* CTAS */
+    const struct connector_procedure *procedure; /* CALL, of `connector` */
+    struct constant *arguments;                  /* CALL: as many as the procedure has */
+    bool read_only;                              /* START TRANSACTION */
 
     struct str name;  /* SET/RESET SESSION: property, "catalog.property" or system one; PREPARE, DEALLOCATE */
-    struct str value; /* SET SESSION: the value as the header carries it; SET TIME ZONE: the zone; PREPARE: the text */
+    struct str value; /* SET SESSION: the value as the header carries it; SET TIME ZONE: the zone; PREPARE: the text;
+                         START TRANSACTION: the isolation level */
     const char *explain_type; /* "LOGICAL", "DISTRIBUTED", "VALIDATE", "IO"; analyze */
     bool explain_analyze;
 };

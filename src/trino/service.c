@@ -15,7 +15,7 @@
 #include "os/file.h"
 #include "os/signal.h"
 #include "trino/errors.h"
-#include "trino/server.h"
+#include "trino/internal.h"
 
 struct service {
     const struct spec *spec;
@@ -265,13 +265,63 @@ static void list_queries(void *ctx, struct arena *a, struct runtime_query **ret,
             .started_us = stats->state == QUERY_QUEUED ? 0 : stats->created_us + stats->queued_us,
             .last_heartbeat_us = all[i].ended_us ? all[i].ended_us : stats->created_us + stats->elapsed_us,
             .end_us = all[i].ended_us,
+            .splits = stats->total_splits,
+            .queued_splits = stats->queued_splits,
+            .running_splits = stats->running_splits,
+            .completed_splits = stats->completed_splits,
+            .cpu_ms = stats->cpu_us / 1000,
+            .input_rows = (int64_t)stats->processed_rows,
+            .input_bytes = (int64_t)stats->processed_bytes,
+            .physical_input_bytes = (int64_t)stats->physical_input_bytes,
+            .output_rows = (int64_t)stats->output_rows,
+            .written_bytes = (int64_t)stats->written_bytes,
         };
+        if (stats->state >= QUERY_RUNNING && stats->total_splits > 0)
+            q->task_state = stats->state == QUERY_FINISHED       ? STR("FINISHED")
+                            : stats->state != QUERY_FAILED       ? STR("RUNNING")
+                            : all[i].error.code == ERR_CANCELLED ? STR("CANCELED")
+                                                                 : STR("FAILED");
         if (all[i].error.code) {
             const struct trino_error *e = trino_error_find(&all[i].error);
             q->error_type = str_from_cstr(e->type);
             q->error_code = str_from_cstr(e->name);
         }
     }
+}
+
+static void list_transactions(void *ctx, struct arena *a, struct runtime_transaction **ret, size_t *ret_n)
+{
+    struct service *s = ctx;
+    struct transaction_info *all;
+    size_t n = queries_list_transactions(s->queries, a, &all);
+
+    *ret = arena_array(a, struct runtime_transaction, n + 1);
+    *ret_n = n;
+    for (size_t i = 0; i < n; i++)
+        (*ret)[i] = (struct runtime_transaction){
+            .id = all[i].id,
+            .isolation = str_from_cstr(all[i].isolation),
+            .read_only = all[i].read_only,
+            .created_us = all[i].created_us,
+            .idle_s = all[i].idle_ms / 1000,
+            .catalogs = all[i].catalogs,
+            .catalog_count = all[i].catalog_count,
+        };
+}
+
+static int kill_query(void *ctx, struct str id, struct str message, struct err *err)
+{
+    ARENA_SCOPED struct arena scratch = ARENA_INIT;
+    struct service *s = ctx;
+    struct query_info query;
+    struct err why = {0};
+
+    if (!queries_get(s->queries, &scratch, id, &query))
+        return err_set_named(err, ERR_NOT_FOUND, "NOT_FOUND", "Target query not found: %.*s", STR_ARG(id));
+    err_set_named(&why, ERR_CANCELLED, "ADMINISTRATIVELY_KILLED", "%.*s", STR_ARG(message));
+    if (query.stats.state >= QUERY_FINISHED || !statement_cancel(s->server, id, &why))
+        return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED", "Target query is not running: %.*s", STR_ARG(id));
+    return 0;
 }
 
 /* ---- the process ---- */
@@ -310,6 +360,8 @@ static int start(struct service *s, const char *extension_dir, struct err *err)
         .http_uri = arena_printf(&s->arena, "http://%.*s:%d", STR_ARG(spec->bind), spec->sql.port),
         .version = STR("476"),
         .list_queries = list_queries,
+        .list_transactions = list_transactions,
+        .kill_query = kill_query,
     };
     const struct trino_server_options server = {
         .address = arena_cstr(&s->arena, spec->bind),

@@ -315,7 +315,7 @@ static void what_is_missing_is_named(void **state)
     fails("UPDATE t SET x = 1", "1:1 NOT_SUPPORTED: UPDATE is not supported");
     fails("CREATE VIEW v AS SELECT 1 AS x", "1:1 NOT_SUPPORTED: CREATE VIEW is not supported");
     fails("REVOKE SELECT ON t FROM bob", "1:1 NOT_SUPPORTED: REVOKE is not supported");
-    fails("CALL system.f()", "1:1 NOT_SUPPORTED: CALL is not supported");
+    fails("CALL system.f()", "PROCEDURE_NOT_FOUND: Procedure not registered: system.f");
 }
 
 int main(void)
