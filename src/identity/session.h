@@ -90,11 +90,12 @@ MUST_CHECK int session_make_offline(struct sessions *s, const struct realm *r, c
                                     const struct client_session *cs, struct err *err);
 
 /* Rotation with reuse detection (the realm's revokeRefreshToken and refreshTokenMaxReuse): called with the token that is
- * being used, before a new one is made. ERR_DENIED with Keycloak's words ("Stale token", "Maximum allowed refresh token
- * reuse exceeded"): the token was used before and too often; the client's part in the session has then ended, and with it
- * the tokens of whoever has the other copy (RFC 9700, 4.14.2). Without rotation always 0. */
+ * being used and the id of the one that will be made from it. `chain` is the tokens' reuse_id: what follows from one
+ * login. ERR_DENIED with Keycloak's words ("Stale token", "Maximum allowed refresh token reuse exceeded"): the token was
+ * used before and too often; the client's part in the session has then ended, and with it the tokens of whoever has the
+ * other copy (RFC 9700, 4.14.2). Without rotation always 0. */
 MUST_CHECK int client_session_use_refresh(struct sessions *s, const struct realm *r, const struct client_session *cs,
-                                          struct str token_id, int64_t token_iat, struct err *err);
+                                          struct str chain, struct str token_id, struct str next_id, struct err *err);
 
 /* ---- lists, for admin pages ---- */
 
@@ -156,7 +157,7 @@ struct device_code {
 MUST_CHECK int device_code_new(struct sessions *s, const struct realm *r, struct arena *a,
                                const struct device_code *what, struct device_code *ret, struct err *err);
 /* For the page where users type it: case and the dash don't matter. ERR_NOT_FOUND: there is none, or it is decided. The
- * caller limits tries (brute.h): a user code has 40 bits. */
+ * caller limits tries (brute.h): a user code has 34 bits. */
 MUST_CHECK int device_code_of_user(struct sessions *s, const struct realm *r, struct arena *a, struct str user_code,
                                    struct device_code *ret, struct err *err);
 MUST_CHECK int device_code_approve(struct sessions *s, const struct realm *r, struct str user_code,

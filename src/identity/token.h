@@ -64,6 +64,7 @@ struct token_request {
     size_t audience_count;
     bool want_refresh;
     struct str refresh_all_scope; /* on refresh: what the old token kept; null: scope->all */
+    struct str refresh_id, chain; /* the refresh token's jti and reuse_id; null: new ones */
 };
 
 struct token_answer {
