@@ -22,7 +22,8 @@ struct sessions;
 MUST_CHECK int sessions_open(struct identity *model, struct sessions **ret, struct err *err);
 /* Writes what waits, then ends. */
 void sessions_close(struct sessions *s);
-void sessions_flush(struct sessions *s); /* writes what waits now: for tests */
+void sessions_flush(struct sessions *s);          /* writes what waits now: for tests */
+int64_t sessions_clock(const struct sessions *s); /* seconds since 1970, as all here sees it */
 
 enum { SESSION_ID_SIZE = 25 };
 

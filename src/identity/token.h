@@ -73,6 +73,7 @@ struct token_answer {
     int64_t expires_in, refresh_expires_in;
     int64_t not_before;
     struct str session_state, scope, token_type;
+    struct str issued_token_type; /* token exchange: set by who answers; null elsewhere */
 };
 /* Makes the tokens; nothing is written but the offline session of an offline token. */
 MUST_CHECK int token_issue(struct tokens *t, struct arena *a, const struct token_request *q, struct token_answer *ret,

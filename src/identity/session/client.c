@@ -33,9 +33,9 @@ int client_session_put(struct sessions *s, const struct realm *r, const struct c
         return rc;
     rc = db_acquire(s->db, &conn, err);
     if (rc == 0) {
-        struct db_value params[] = {db_text(cs->session_id), db_int(cs->offline), db_text(cs->client_id),
-                                    db_text(r->id),          db_text(cs->scope),  db_text(cs->redirect_uri),
-                                    db_int(sessions_now(s)), db_text(notes)};
+        struct db_value params[] = {
+            db_text(cs->session_id), db_int(cs->offline),       db_text(cs->client_id),    db_text(r->id),
+            db_text(cs->scope),      db_text(cs->redirect_uri), db_int(sessions_clock(s)), db_text(notes)};
         /* Only into a session that is there: one that has ended meanwhile doesn't come to life by it. */
         rc = db_exec(
             conn,
@@ -68,7 +68,7 @@ int client_session_get(struct sessions *s, const struct realm *r, struct arena *
     if (rows.row_count == 0)
         return err_set(err, ERR_NOT_FOUND, "Session doesn't have required client");
     read_row(s, a, &rows, 0, ret);
-    return sessions_now(s) < client_session_expires(r, c, session, ret)
+    return sessions_clock(s) < client_session_expires(r, c, session, ret)
                ? 0
                : err_set(err, ERR_NOT_FOUND, "Session doesn't have required client");
 }
@@ -76,8 +76,8 @@ int client_session_get(struct sessions *s, const struct realm *r, struct arena *
 void client_session_touch(struct sessions *s, const struct realm *r, const struct client_session *cs)
 {
     (void)r;
-    touch_put(s, cs->session_id, cs->client_id, cs->offline, sessions_now(s));
-    touch_put(s, cs->session_id, STR_NULL, cs->offline, sessions_now(s));
+    touch_put(s, cs->session_id, cs->client_id, cs->offline, sessions_clock(s));
+    touch_put(s, cs->session_id, STR_NULL, cs->offline, sessions_clock(s));
 }
 
 int client_session_end(struct sessions *s, const struct realm *r, struct str session_id, struct str client_id,

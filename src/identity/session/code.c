@@ -65,7 +65,7 @@ int auth_code_new(struct sessions *s, const struct realm *r, const struct auth_c
 
     json_object_set_new(value, "max_age_asked", json_boolean(what->max_age_asked));
     uuid_v4(id);
-    rc = shelf_put(s, "code", r, str_from_cstr(id), value, sessions_now(s) + r->code_lifespan, err);
+    rc = shelf_put(s, "code", r, str_from_cstr(id), value, sessions_clock(s) + r->code_lifespan, err);
     if (rc < 0)
         return rc;
     buf_addf(to, "%s.%.*s.%.*s", id, STR_ARG(what->session_id), STR_ARG(what->client_id));
@@ -132,7 +132,7 @@ int device_code_new(struct sessions *s, const struct realm *r, struct arena *a, 
 
     rand_alnum(device, sizeof(device) - 1);
     d.device_code = arena_str(a, str_from_cstr(device));
-    d.expires = sessions_now(s) + r->device_code_lifespan;
+    d.expires = sessions_clock(s) + r->device_code_lifespan;
     d.interval = r->device_interval > 0 ? r->device_interval : 5;
     for (int i = 0; rc == ERR_EXISTS && i < USER_CODE_TRIES; i++) {
         size_t n = 0;
@@ -176,7 +176,7 @@ static int find_by_user(struct sessions *s, const struct realm *r, struct arena 
     JSON_SCOPED json_t *device = NULL;
 
     if (user_code.n > 32 || shelf_get(s, "user-code", r, normal(a, user_code), false, &device) != SHELF_THERE ||
-        find_device(s, r, a, json_str(device), ret, value, NULL) < 0 || ret->expires <= sessions_now(s) ||
+        find_device(s, r, a, json_str(device), ret, value, NULL) < 0 || ret->expires <= sessions_clock(s) ||
         json_opt_i64(*value, "status", DEVICE_DENIED) != DEVICE_PENDING)
         return err_set(err, ERR_NOT_FOUND, "Invalid code, please try again.");
     return 0;
@@ -234,10 +234,10 @@ int device_code_poll(struct sessions *s, const struct realm *r, struct arena *a,
         return rc;
     *ret = d;
     *ret_status = (enum device_status)json_opt_i64(value, "status", DEVICE_DENIED);
-    if (d.expires <= sessions_now(s))
+    if (d.expires <= sessions_clock(s))
         *ret_status = DEVICE_EXPIRED;
     /* Two polls within the interval: RFC 8628, 3.5. */
-    else if (sessions_use_once(s, r, "device-poll", device_code, sessions_now(s) + d.interval, NULL) < 0)
+    else if (sessions_use_once(s, r, "device-poll", device_code, sessions_clock(s) + d.interval, NULL) < 0)
         *ret_status = DEVICE_SLOW_DOWN;
     if (*ret_status == DEVICE_APPROVED || *ret_status == DEVICE_DENIED) {
         JSON_SCOPED json_t *again = NULL;

@@ -31,8 +31,6 @@ struct sessions {
     bool stopping;
 };
 
-int64_t sessions_now(const struct sessions *s); /* seconds since 1970 */
-
 static inline void session_release_conn(struct db_conn **conn)
 {
     if (*conn)

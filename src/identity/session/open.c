@@ -29,7 +29,7 @@ static const char *const schema[] = {
     "CREATE TABLE identity_revoked_token (id VARCHAR(255) PRIMARY KEY, expires BIGINT NOT NULL)",
 };
 
-int64_t sessions_now(const struct sessions *s)
+int64_t sessions_clock(const struct sessions *s)
 {
     return clock_wall_ms() / 1000 + atomic_load_explicit(&s->skew, memory_order_relaxed);
 }
@@ -220,7 +220,7 @@ static int expire_some(struct sessions *s, const struct realm *r, bool offline, 
     int rc;
 
     arena_init(&a, 0);
-    oldest(r, offline, sessions_now(s), &seen, &started);
+    oldest(r, offline, sessions_clock(s), &seen, &started);
     rc = db_acquire(s->db, &conn, err);
     if (rc == 0) {
         struct db_value params[] = {db_text(r->id), db_int(offline), db_int(seen), db_int(started), db_int(PASS_ROWS)};

@@ -13,7 +13,7 @@ int revoked_load(struct sessions *s, struct err *err)
 {
     CONN_SCOPED struct db_conn *conn = NULL;
     ARENA_SCOPED struct arena a;
-    struct db_value now = db_int(sessions_now(s));
+    struct db_value now = db_int(sessions_clock(s));
     struct db_rows rows;
     int rc;
 
@@ -74,7 +74,7 @@ bool sessions_is_token_revoked(struct sessions *s, const struct realm *r, struct
 void revoked_sweep(struct sessions *s)
 {
     CONN_SCOPED struct db_conn *conn = NULL;
-    int64_t now = sessions_now(s);
+    int64_t now = sessions_clock(s);
     struct db_value param = db_int(now);
     struct err err;
 

@@ -28,7 +28,7 @@ static struct shelf_entry *find(struct sessions *s, struct str key)
 {
     struct shelf_entry *e = map_get(&s->shelf, key);
 
-    if (e && e->expires <= sessions_now(s)) {
+    if (e && e->expires <= sessions_clock(s)) {
         entry_free(map_remove(&s->shelf, key));
         e = NULL;
     }
@@ -112,7 +112,7 @@ void shelf_remove(struct sessions *s, const char *kind, const struct realm *r, s
 
 void shelf_sweep(struct sessions *s)
 {
-    int64_t now = sessions_now(s);
+    int64_t now = sessions_clock(s);
 
     pthread_mutex_lock(&s->shelf_lock);
     for (struct map_entry *m = NULL; (m = map_next(&s->shelf, m));) {

@@ -66,7 +66,7 @@ int session_new(struct sessions *s, const struct realm *r, struct arena *a, cons
     if (made.id.n == 0 || made.id.n > 64 || made.user_id.n == 0)
         return err_set(err, ERR_INVALID, "a session needs a user, and an id of at most 64 bytes");
     made.offline = false;
-    made.started = made.last_access = sessions_now(s);
+    made.started = made.last_access = sessions_clock(s);
     if (str_is_null(made.auth_method))
         made.auth_method = STR("openid-connect");
     if (!made.notes)
@@ -101,13 +101,13 @@ int session_get(struct sessions *s, const struct realm *r, struct arena *a, stru
     if (rows.row_count == 0)
         return err_set(err, ERR_NOT_FOUND, "Session not active");
     read_row(s, a, &rows, 0, ret);
-    return session_alive(r, ret, sessions_now(s)) ? 0 : err_set(err, ERR_NOT_FOUND, "Session not active");
+    return session_alive(r, ret, sessions_clock(s)) ? 0 : err_set(err, ERR_NOT_FOUND, "Session not active");
 }
 
 void session_touch(struct sessions *s, const struct realm *r, const struct session *session)
 {
     (void)r;
-    touch_put(s, session->id, STR_NULL, session->offline, sessions_now(s));
+    touch_put(s, session->id, STR_NULL, session->offline, sessions_clock(s));
 }
 
 int session_set_auth_time(struct sessions *s, const struct realm *r, struct str id, int64_t auth_time, struct err *err)
@@ -181,7 +181,7 @@ static int list(struct sessions *s, const struct realm *r, struct arena *a, cons
                 const struct db_value *params, size_t n, struct session_list *ret, struct err *err)
 {
     CONN_SCOPED struct db_conn *conn = NULL;
-    int64_t now = sessions_now(s);
+    int64_t now = sessions_clock(s);
     struct db_rows rows;
     int rc = db_acquire(s->db, &conn, err);
 
@@ -315,7 +315,7 @@ int session_make_offline(struct sessions *s, const struct realm *r, const struct
     if (!session->offline) {
         CONN_SCOPED struct db_conn *conn = NULL;
         offline.offline = true;
-        offline.started = offline.last_access = sessions_now(s);
+        offline.started = offline.last_access = sessions_clock(s);
         rc = db_acquire(s->db, &conn, err);
         if (rc == 0)
             rc = insert(conn, &a, r, &offline,
