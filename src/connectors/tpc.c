@@ -105,7 +105,7 @@ static int find_rows(const struct tpc_connector *c, struct arena *a, const struc
 {
     struct str path;
 
-    if (c->kind->generator_scale(t, scale) == 0) {
+    if (c->kind->generator && c->kind->generator_scale(t, scale) == 0) {
         *ret = arena_printf(a, "(%.*s)", STR_ARG(c->kind->rows(a, t, scale)));
         return 0;
     }

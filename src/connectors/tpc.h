@@ -1,5 +1,5 @@
-/* The catalogs tpch and tpcds: schemas tiny, sf1, sf10, …; Trino's names, types and column naming, rows from libduckdb's
- * generators, kept as Parquet under CACHE_DIR, a table at a time. */
+/* The catalogs tpch and tpcds: schemas tiny, sf1, sf10, …; Trino's names, types and column naming, rows from our
+ * generator and libduckdb's, kept as Parquet under CACHE_DIR. */
 #ifndef CONNECTORS_TPC_H
 #define CONNECTORS_TPC_H
 

@@ -1,11 +1,11 @@
 /*
  * Generated tables, kept as Parquet files: CACHE_DIR/tpch/sf0.01/lineitem.parquet.
  *
- * The generators make all tables of a scale at once, so all are kept at once: they are written into CACHE_DIR/KIND/new
- * and the folder becomes CACHE_DIR/KIND/sfN by rename when everything in it is on the disk. A folder sfN is whole,
- * therefore, whatever killed a generation; what it left in `new` goes when the next one starts. A lock file lets one
- * generation of a kind run at a time, across threads and processes. The generator's own tables live in a database file
- * in `new`, so that large scales go through the engine's memory limit to the disk.
+ * All tables of a scale are made at once: they are written into CACHE_DIR/KIND/new and the folder becomes CACHE_DIR/KIND/sfN
+ * by rename when everything in it is on the disk. A folder sfN is whole, therefore, whatever killed a generation; what it
+ * left in `new` goes when the next one starts. A lock file lets one generation of a kind run at a time, across threads and
+ * processes. Tables of the engine's own generator live in a database file in `new`, so that large scales go through the
+ * engine's memory limit to the disk.
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -51,8 +51,7 @@ static void add_quoted(struct buf *to, const char *path)
 }
 
 /* The generator's value as the type that Trino's column has. Its char(n) have no spaces to trim: they aren't padded. */
-static int add_column(struct arena *a, const struct tpc_kind *kind, const struct tpc_table *t, size_t i, struct buf *to,
-                      struct err *err)
+static int add_column(struct arena *a, const struct tpc_table *t, size_t i, struct buf *to, struct err *err)
 {
     const struct tpc_column *column = &t->columns[i];
     const struct type *type;
@@ -61,13 +60,8 @@ static int add_column(struct arena *a, const struct tpc_kind *kind, const struct
 
     if (rc < 0)
         return rc;
-    struct str expression = kind->expression ? kind->expression(a, t, column) : STR_NULL;
-    if (str_is_null(expression))
-        expression = column->source ? arena_printf(a, "\"%s\"", column->source)
-                                    : arena_printf(a, "\"%.*s\"", STR_ARG(name));
-    buf_add_cstr(to, i ? ", CAST(" : "CAST(");
-    buf_add_str(to, expression);
-    buf_add_cstr(to, " AS ");
+    struct str source = column->source ? str_from_cstr(column->source) : name;
+    buf_addf(to, "%sCAST(\"%.*s\" AS ", i ? ", " : "", STR_ARG(source));
     type_format_physical(to, type);
     buf_addf(to, ") AS \"%.*s\"", STR_ARG(name));
     return 0;
@@ -84,23 +78,22 @@ static int sync_file(const char *path, struct err *err)
 
 static int write_table(struct generation *g, const struct tpc_table *t, struct err *err)
 {
-    const struct tpc_kind *kind = g->c->kind;
-    const char *query = kind->query ? kind->query(t, g->scale) : NULL;
     ARENA_SCOPED struct arena a = ARENA_INIT;
     BUF_SCOPED struct buf sql;
+    struct str query = g->c->kind->query(&a, t, g->scale);
     struct str path = arena_printf(&a, "%s/%s.parquet", g->folder, t->name);
     int rc = 0;
 
     buf_init(&sql, MAX_STATEMENT);
     buf_add_cstr(&sql, "COPY (SELECT ");
     for (size_t i = 0; rc == 0 && i < t->column_count; i++)
-        rc = add_column(&a, kind, t, i, &sql, err);
+        rc = add_column(&a, t, i, &sql, err);
     if (rc < 0)
         return rc;
-    if (query)
-        buf_addf(&sql, " FROM (%s)) TO ", query);
-    else
+    if (str_is_null(query))
         buf_addf(&sql, " FROM %s.main.\"%s\") TO ", g->database, t->name);
+    else
+        buf_addf(&sql, " FROM (%.*s)) TO ", STR_ARG(query));
     add_quoted(&sql, path.p);
     buf_add_cstr(&sql, " (FORMAT parquet)");
     rc = run(g, &sql, err);
@@ -153,6 +146,22 @@ static int load_extension(struct generation *g, struct err *err)
                   : 0;
 }
 
+/* Tables that come from queries only. */
+static int write_tables(struct generation *g, struct err *err)
+{
+    const struct tpc_kind *kind = g->c->kind;
+    ARENA_SCOPED struct arena a = ARENA_INIT;
+    int rc = kind->has_text ? dbgen_text_open(arena_printf(&a, "%s/text", g->folder).p, err) : 0;
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; rc == 0 && i < kind->table_count; i++)
+        rc = write_table(g, &kind->tables[i], err);
+    if (kind->has_text)
+        dbgen_text_close();
+    return rc;
+}
+
 static int generate_scales(struct generation *g, struct err *err)
 {
     const struct tpc_kind *kind = g->c->kind;
@@ -170,21 +179,6 @@ static int generate_scales(struct generation *g, struct err *err)
     return rc;
 }
 
-static int generate(struct generation *g, struct err *err)
-{
-    ARENA_SCOPED struct arena a = ARENA_INIT;
-    int rc;
-
-    if (!g->c->kind->has_text)
-        return generate_scales(g, err);
-    rc = dbgen_text_open(arena_printf(&a, "%s/text", g->folder).p, err);
-    if (rc < 0)
-        return rc;
-    rc = generate_scales(g, err);
-    dbgen_text_close();
-    return rc;
-}
-
 /* On the engine, into `folder`, which is there and empty. */
 static int generate_with_engine(const struct tpc_connector *c, double scale, const char *folder, struct err *err)
 {
@@ -197,7 +191,7 @@ static int generate_with_engine(const struct tpc_connector *c, double scale, con
         return rc;
     snprintf(g.database, sizeof(g.database), "%s_generator_%u", c->kind->name, atomic_fetch_add(&counter, 1));
     log_info("generating the tables of %s at scale %.15g", c->kind->name, scale);
-    rc = generate(&g, err);
+    rc = c->kind->generator ? generate_scales(&g, err) : write_tables(&g, err);
     engine_release(g.conn);
     if (rc == 0)
         log_info("generated the tables of %s at scale %.15g in %lld ms", c->kind->name, scale,

@@ -24,19 +24,17 @@ struct tpc_table {
 /* One kind of benchmark. `scale` is the N of the schema sfN. */
 struct tpc_kind {
     const char *name;      /* of the connector, the engine's extension and the folder */
-    const char *generator; /* the extension's function: dbgen */
+    const char *generator; /* the extension's function: dsdgen; NULL: no extension, all tables have a query */
     const struct tpc_table *tables;
     size_t table_count;
     const struct str *schemas; /* those that are listed; every other sfN is there too */
     size_t schema_count;
     double min_scale, max_scale; /* that the generator can do */
-    /* What the generator is asked for to get this table. 0: the table has no file. */
+    /* What the generator is asked for to get this table. 0: the table has no file. NULL: as `generator`. */
     double (*generator_scale)(const struct tpc_table *t, double scale);
-    /* A SELECT that makes the table's rows without the generator, with its column names, or NULL. */
-    const char *(*query)(const struct tpc_table *t, double scale);
-    /* What to write into a column instead of the generator's, as SQL over the generator's columns, or a null str. */
-    struct str (*expression)(struct arena *a, const struct tpc_table *t, const struct tpc_column *column);
-    bool has_text; /* expressions use the comments of engine/dbgen.h */
+    /* A SELECT that makes the table's rows without the generator, with its column names, or a null str. */
+    struct str (*query)(struct arena *a, const struct tpc_table *t, double scale);
+    bool has_text; /* queries use engine/dbgen.h */
     /* For a table without a file: what to scan, with the columns' names of the files. */
     struct str (*rows)(struct arena *a, const struct tpc_table *t, double scale);
 };

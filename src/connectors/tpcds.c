@@ -63,9 +63,11 @@ static const char customer_demographics[] =
     " i // 5600 % 7 AS cd_dep_count, i // 39200 % 7 AS cd_dep_employed_count, i // 274400 % 7 AS cd_dep_college_count"
     " FROM range(1920800) AS r(i)";
 
-static const char *query(const struct tpc_table *t, double scale)
+static struct str query(struct arena *a, const struct tpc_table *t, double scale)
 {
-    return scale < SMALLEST_FULL && strcmp(t->name, "customer_demographics") == 0 ? customer_demographics : NULL;
+    (void)a;
+    return scale < SMALLEST_FULL && strcmp(t->name, "customer_demographics") == 0 ? str_from_cstr(customer_demographics)
+                                                                                  : STR_NULL;
 }
 
 /* dbgen_version tells of the generation, which Trino does anew for each query: so the time is now. */

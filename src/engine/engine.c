@@ -7,6 +7,7 @@
  * load by path, nothing is installed or loaded by itself, and the file systems of httpfs aren't there.
  */
 #include "engine/engine.h"
+#include "engine/dbgen.h"
 #include "engine/errors.h"
 #include "engine/internal.h"
 #include "engine/shims.h"
@@ -138,6 +139,8 @@ int engine_open(const struct engine_options *o, struct engine **ret, struct err 
                 rc = shims_register(c->db, err);
             if (rc == 0)
                 rc = rows_register(e, c->db, err);
+            if (rc == 0)
+                rc = dbgen_register(c->db, err);
             c->is_altered = true; /* it has its own copy of the old default */
             engine_release(c);
         }

@@ -21,7 +21,7 @@ struct engine_result;
 
 struct engine_options {
     struct str temp_dir;      /* for spilling; made 0700 */
-    struct str extension_dir; /* holds tpch, tpcds, … as *.duckdb_extension, signed */
+    struct str extension_dir; /* holds tpcds, … as *.duckdb_extension, signed */
     uint64_t memory_limit;    /* bytes */
     int threads;              /* 0: as many as there are cores */
 };

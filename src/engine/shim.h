@@ -43,8 +43,6 @@ extern const struct shim shims_arithmetic[], shims_bytes[], shims_cast[], shims_
     shims_text[], shims_url[];
 extern const size_t shims_arithmetic_count, shims_bytes_count, shims_cast_count, shims_datetime_count, shims_json_count,
     shims_map_count, shims_text_count, shims_url_count;
-extern const struct shim shims_dbgen[];
-extern const size_t shims_dbgen_count;
 
 enum { SHIM_MAX_ARGS = 8 };
 

@@ -217,7 +217,6 @@ int shims_register(duckdb_connection c, struct err *err)
                   {shims_cast, shims_cast_count},
                   {shims_text, shims_text_count},
                   {shims_datetime, shims_datetime_count},
-                  {shims_dbgen, shims_dbgen_count},
                   {shims_bytes, shims_bytes_count},
                   {shims_url, shims_url_count},
                   {shims_json, shims_json_count},
