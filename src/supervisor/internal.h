@@ -27,10 +27,13 @@ enum probe_result { PROBE_PENDING, PROBE_HEALTHY, PROBE_FAILED };
 
 enum { PROBE_ANSWER_MAX = 16 << 10 };
 
+struct gnutls_session_int;
+
 struct probe {
     int fd; /* -1: none under way */
-    bool connected, sent;
-    int64_t deadline; /* monotonic ms */
+    bool connected, shaken, sent;
+    struct gnutls_session_int *tls; /* NULL: plain */
+    int64_t deadline;               /* monotonic ms */
     size_t n;
     char answer[PROBE_ANSWER_MAX];
     char why[128]; /* after PROBE_FAILED */
@@ -40,6 +43,7 @@ short probe_events(const struct probe *p);
 /* When its socket is ready or its deadline passed. */
 enum probe_result probe_step(struct probe *p, const struct supervisor_service *s);
 void probe_cancel(struct probe *p);
+void probe_release_all(void); /* what all probes share */
 
 /* ---- service.c ---- */
 
@@ -129,6 +133,7 @@ struct supervisor {
     size_t n;
     struct client clients[CLIENTS_MAX];
     int64_t started_at;
+    int64_t upkeep_at; /* monotonic ms; INT64_MAX: never */
     bool stopping, settled_said, changed;
 };
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 enum { START_TIMEOUT_MS = 60000, GRACE_MS = 15000, PROBE_MS = 5000, PROBE_TIMEOUT_MS = 5000, LEFTOVER_MS = 10000 };
-enum { LOG_MAX = 10 << 20 };
+enum { LOG_MAX = 10 << 20, UPKEEP_MS = 3600 * 1000 };
 enum { POLL_MAX = 2 + CLIENTS_MAX + 2 * SUPERVISOR_SERVICES_MAX };
 
 bool supervisor_is_healthy(const struct supervisor *sup)
@@ -84,6 +84,14 @@ static bool advance(struct supervisor *sup)
     return sup->stopping && all_stopped;
 }
 
+static void keep_up(struct supervisor *sup)
+{
+    if (!sup->options->upkeep)
+        return;
+    sup->upkeep_at = clock_mono_ms() + sup->options->upkeep_ms;
+    sup->options->upkeep(sup->options->ctx);
+}
+
 static void read_signals(struct supervisor *sup)
 {
     struct signalfd_siginfo info;
@@ -91,6 +99,13 @@ static void read_signals(struct supervisor *sup)
     while (read(sup->signal_fd, &info, sizeof(info)) == sizeof(info)) {
         if (info.ssi_signo == SIGCHLD || sup->stopping)
             continue;
+        if (info.ssi_signo == SIGHUP && !sup->options->echo) {
+            keep_up(sup);
+            for (size_t i = 0; i < sup->n; i++)
+                if (service_is_running(&sup->services[i]))
+                    kill(sup->services[i].pid, SIGHUP);
+            continue;
+        }
         log_info("stopping at signal %u", info.ssi_signo);
         sup->stopping = true;
     }
@@ -104,7 +119,7 @@ static void read_signals(struct supervisor *sup)
 
 static int next_timeout(const struct supervisor *sup)
 {
-    int64_t at = INT64_MAX, now = clock_mono_ms();
+    int64_t at = sup->upkeep_at, now = clock_mono_ms();
 
     for (size_t i = 0; i < sup->n; i++) {
         if (sup->services[i].wake_at < at)
@@ -161,6 +176,8 @@ static void turn(struct supervisor *sup)
         if (sup->services[i].wake_at <= clock_mono_ms())
             service_wake(sup, &sup->services[i]);
     }
+    if (sup->upkeep_at <= clock_mono_ms())
+        keep_up(sup);
 }
 
 static void say_settled(struct supervisor *sup)
@@ -254,6 +271,7 @@ static void tear_down(struct supervisor *sup)
     fd_drop(sup->signal_fd);
     fd_drop(sup->run_fd);
     fd_drop(sup->lock_fd); /* last: who waits for it finds all done */
+    probe_release_all();
     free(sup->run_dir);
     free(sup->logs_dir);
     free(sup);
@@ -269,6 +287,7 @@ static struct supervisor *supervisor_new(const struct supervisor_options *o)
     sup->options = o;
     sup->run_fd = sup->lock_fd = sup->signal_fd = sup->listen_fd = -1;
     sup->started_at = clock_mono_ms();
+    sup->upkeep_at = o->upkeep ? sup->started_at + o->upkeep_ms : INT64_MAX;
     sup->n = o->n;
     for (int i = 0; i < CLIENTS_MAX; i++)
         sup->clients[i].fd = -1;
@@ -293,6 +312,7 @@ int supervisor_run(const struct supervisor_options *given, struct err *err)
     o.probe_ms = o.probe_ms ? o.probe_ms : PROBE_MS;
     o.probe_timeout_ms = o.probe_timeout_ms ? o.probe_timeout_ms : PROBE_TIMEOUT_MS;
     o.log_max = o.log_max ? o.log_max : LOG_MAX;
+    o.upkeep_ms = o.upkeep_ms ? o.upkeep_ms : UPKEEP_MS;
     sup = supervisor_new(&o);
     int rc = set_up(sup, err);
     if (rc == 0) {

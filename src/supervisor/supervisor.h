@@ -11,6 +11,9 @@
  *   client.c       their side of it
  *   leftover.c     what a supervisor that was killed left behind
  *
+ * SIGHUP to a supervisor in the background goes to the services, which then read their files again; to one in the
+ * foreground it means that its terminal is gone, and it stops.
+ *
  * State is in DATA/run: `lock` (held while it runs: one supervisor a data folder), `control` (a unix socket, 0600) and
  * `processes.json`. Logs are DATA/logs/NAME.log. Children are killed by the kernel when the supervisor dies.
  */
@@ -28,6 +31,7 @@ struct supervisor_service {
     const char *const *needs; /* names, NULL-terminated; services before this one */
     const char *address;      /* numeric, as it listens */
     int port;
+    bool is_tls;
     const char *health_path; /* answers 200 when the service is ready */
     const char *health_text; /* must then be in the body, written without white space; NULL: anything will do */
 };
@@ -41,7 +45,10 @@ struct supervisor_options {
     bool echo;    /* log lines go to standard error too */
     /* Called once, when all services are healthy or one has failed. May be NULL. */
     void (*on_settled)(void *ctx, bool healthy);
+    /* Called every `upkeep_ms`, on the only thread: what has to be renewed in time. May be NULL. */
+    void (*upkeep)(void *ctx);
     void *ctx;
+    int upkeep_ms;        /* 0: an hour */
     int start_timeout_ms; /* until a new process must be healthy; 0: 60 s */
     int grace_ms;         /* between SIGTERM and SIGKILL; 0: 15 s */
     int probe_ms;         /* between checks of a healthy service; 0: 5 s */
