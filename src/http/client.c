@@ -168,11 +168,16 @@ int http_client_do(struct http_client *c, struct arena *a, const struct http_cli
     curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, &g);
     if (q->ca_file)
         curl_easy_setopt(c->curl, CURLOPT_CAINFO, q->ca_file);
+    struct curl_slist *instead = q->connect_to ? curl_slist_append(NULL, arena_printf(a, "::%s", q->connect_to).p)
+                                               : NULL;
+    curl_easy_setopt(c->curl, CURLOPT_CONNECT_TO, instead);
     set_body(c->curl, q);
 
     CURLcode code = curl_easy_perform(c->curl);
     curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, NULL);
     curl_slist_free_all(headers);
+    curl_easy_setopt(c->curl, CURLOPT_CONNECT_TO, NULL);
+    curl_slist_free_all(instead);
     if (code != CURLE_OK) {
         buf_release(&response.body);
         return explain(code, detail, q, &g, response_max, err);

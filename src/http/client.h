@@ -20,6 +20,8 @@ struct http_client_request {
     int timeout_ms;      /* 0: 30 s */
     size_t response_max; /* bytes; 0: 64 MiB */
     const char *ca_file; /* NULL: the system's */
+    const char
+        *connect_to; /* "ADDRESS:PORT" to go to instead of the URL's, whose host the certificate is still for; NULL */
 };
 
 struct http_client_response {
