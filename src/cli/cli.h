@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "pki/pki.h"
 #include "secrets/secrets.h"
 #include "spec/spec.h"
 #include "supervisor/supervisor.h"
@@ -62,7 +63,9 @@ int cli_main(int argc, char **argv);
 /* The spec that --config names; EXIT_OK, or it is said what is wrong. */
 int cli_load(struct cli *c, struct spec **ret);
 /* NUL-terminated: an address that a client on this machine can use. */
-const char *cli_url(struct arena *a, struct str bind, int port);
+const char *cli_url(struct arena *a, const struct spec *s, int port);
+/* "ADDRESS:PORT" of a service as this machine reaches it, whatever the URL's host resolves to. */
+const char *cli_reach(struct arena *a, const struct spec *s, int port);
 int cli_service_port(const struct spec *s, const char *service);
 /* NULL-terminated names, of the services of the spec in the order of their start. */
 const char *const *cli_services(struct arena *a, const struct spec *s);
@@ -99,7 +102,7 @@ const char *table_duration(struct arena *a, int64_t ms);  /* "3 s", "2 min", "5 
 
 /* ---- report.c: what `up` and `status` say ---- */
 
-void report_services(struct arena *a, const json_t *status, FILE *to);
+void report_services(struct arena *a, const struct spec *s, const json_t *status, FILE *to);
 void report_access(struct arena *a, const struct spec *s, const json_t *status, FILE *to);
 /* Each service that isn't healthy, why, and the last lines of its log. */
 void report_unhealthy(struct arena *a, const struct spec *s, const json_t *status, FILE *to);
@@ -117,6 +120,9 @@ int cli_secrets(struct cli *c);
 int cli_version(struct cli *c);
 int cli_service(struct cli *c);
 int cli_supervise(struct cli *c);
+
+/* Renews in time what has to be; what the owner should know goes to the log. */
+void cli_upkeep(const struct spec *s);
 
 /* Parts of `up` and `down` that `restart` is made of. */
 int cli_start(struct cli *c, struct spec *s, bool foreground);

@@ -31,6 +31,7 @@ static const struct cli_option sql_options[] = {
     {'e', "execute", "SQL", "run these statements, separated by ;"},
     {'f', "file", "FILE", "run the statements of a file; - is standard input"},
     {0, "server", "URL", "the server; the platform's own otherwise"},
+    {0, "ca", "FILE", "certificates of CAs to trust for https; the platform's own, or the system's, otherwise"},
     {0, "catalog", "NAME", "the session's catalog"},
     {0, "schema", "NAME", "the session's schema"},
     {0, "user", "NAME", "the session's user; your login name otherwise"},

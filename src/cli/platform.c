@@ -30,14 +30,17 @@ int cli_load(struct cli *c, struct spec **ret)
     return rc < 0 ? cli_fail(&err) : EXIT_OK;
 }
 
-const char *cli_url(struct arena *a, struct str bind, int port)
+const char *cli_url(struct arena *a, const struct spec *s, int port)
 {
-    if (str_eq(bind, STR("0.0.0.0")))
-        bind = STR("127.0.0.1");
-    if (str_eq(bind, STR("::")))
-        bind = STR("::1");
-    bool is_v6 = str_find_char(bind, ':', 0) != SIZE_MAX;
-    return arena_printf(a, is_v6 ? "http://[%.*s]:%d" : "http://%.*s:%d", STR_ARG(bind), port).p;
+    return arena_printf(a, "%s://%s:%d", s->tls.on ? "https" : "http", pki_url_host(a, s), port).p;
+}
+
+const char *cli_reach(struct arena *a, const struct spec *s, int port)
+{
+    struct spec without_names = *s;
+
+    without_names.tls.host_count = 0;
+    return arena_printf(a, "%s:%d", pki_url_host(a, &without_names), port).p;
 }
 
 int cli_service_port(const struct spec *s, const char *service)
@@ -90,6 +93,7 @@ size_t cli_supervised(struct arena *a, const struct spec *s, const char *program
         ret[i] = (struct supervisor_service){
             .name = nodes[i].service, .argv = copy, .needs = nodes[i].needs, .address = arena_cstr(a, s->bind)};
         ret[i].port = cli_service_port(s, nodes[i].service);
+        ret[i].is_tls = s->tls.on;
         for (size_t j = 0; j < ARRAY_LEN(services); j++) {
             if (strcmp(services[j].service, nodes[i].service) != 0)
                 continue;

@@ -25,7 +25,7 @@ static void add_row(struct table *t, const char *name, const json_t *s, const ch
     table_add(t, cells);
 }
 
-void report_services(struct arena *a, const json_t *status, FILE *to)
+void report_services(struct arena *a, const struct spec *spec, const json_t *status, FILE *to)
 {
     static const char *const heads[] = {"SERVICE", "STATE", "PID", "URL", "MEMORY", "RESTARTS", "UPTIME"};
     struct table t;
@@ -36,10 +36,15 @@ void report_services(struct arena *a, const json_t *status, FILE *to)
     json_array_foreach(json_object_get(status, "services"), i, s)
     {
         add_row(&t, text_of(a, s, "name"), s, text_of(a, s, "state"),
-                cli_url(a, json_opt_str(s, "address", STR("")), (int)json_opt_i64(s, "port", 0)));
+                cli_url(a, spec, (int)json_opt_i64(s, "port", 0)));
     }
     add_row(&t, "supervisor", status, "running", "");
     table_print(&t, to);
+}
+
+static bool is_loopback(struct str address)
+{
+    return str_starts_with(address, STR("127.")) || str_eq(address, STR("::1"));
 }
 
 void report_access(struct arena *a, const struct spec *s, const json_t *status, FILE *to)
@@ -51,7 +56,7 @@ void report_access(struct arena *a, const struct spec *s, const json_t *status, 
     (void)status;
     table_init(&t, a, sizeof(heads) / sizeof(heads[0]), heads);
     for (; *names; names++) {
-        const char *url = cli_url(a, s->bind, cli_service_port(s, *names));
+        const char *url = cli_url(a, s, cli_service_port(s, *names));
         bool is_store = strcmp(*names, "store") == 0;
 
         if (!is_store || s->user_count == 0) {
@@ -69,6 +74,11 @@ void report_access(struct arena *a, const struct spec *s, const json_t *status, 
     }
     table_print(&t, to);
     fprintf(to, "\nData, logs and secrets are in %.*s.\n", STR_ARG(s->data_dir));
+    if (pki_ca_file(a, s))
+        fprintf(to, "Clients have to trust the CA in %s.\n", pki_ca_file(a, s));
+    else if (!s->tls.on && !is_loopback(s->bind))
+        fputs("TLS is off: whoever can listen in on the network reads what clients send; `tls: on` changes that.\n",
+              to);
 }
 
 void report_unhealthy(struct arena *a, const struct spec *s, const json_t *status, FILE *to)

@@ -186,6 +186,7 @@ static int interact(struct sql_session *s, struct sql_output *o)
 static int open_session(struct cli *c, struct sql_session *s)
 {
     const char *server = cli_option(c, "server"), *user = cli_option(c, "user"), *property = cli_option(c, "session");
+    struct sql_trust trust = {.ca_file = cli_option(c, "ca")};
     struct spec *spec;
     struct err err = {0};
 
@@ -193,9 +194,11 @@ static int open_session(struct cli *c, struct sql_session *s)
         int code = cli_load(c, &spec);
         if (code != EXIT_OK)
             return code;
-        server = cli_url(&c->arena, spec->bind, spec->sql.port);
+        server = cli_url(&c->arena, spec, spec->sql.port);
+        trust.ca_file = trust.ca_file ? trust.ca_file : pki_ca_file(&c->arena, spec);
+        trust.connect_to = cli_reach(&c->arena, spec, spec->sql.port);
     }
-    if (sql_session_init(s, server, user ? user : login_name(), &err) < 0)
+    if (sql_session_init(s, server, &trust, user ? user : login_name(), &err) < 0)
         return cli_fail(&err);
     sql_session_set(&s->catalog, str_from_cstr(cli_option(c, "catalog")));
     sql_session_set(&s->schema, str_from_cstr(cli_option(c, "schema")));

@@ -22,11 +22,19 @@ bool sql_is_blank(struct str text);
 struct sql_session {
     struct http_client *http;
     char *server;                                /* without a slash at its end */
+    char *ca_file, *connect_to;                  /* as in struct sql_trust */
     char *user, *catalog, *schema, *transaction; /* NULL: none */
     struct map properties, prepared;             /* char *, as it goes into the header */
 };
 
-MUST_CHECK int sql_session_init(struct sql_session *s, const char *server, const char *user, struct err *err);
+/* How a server is reached and known; both may be NULL. */
+struct sql_trust {
+    const char *ca_file;    /* for https; NULL: the system's CAs */
+    const char *connect_to; /* "ADDRESS:PORT", whatever the URL's host resolves to */
+};
+
+MUST_CHECK int sql_session_init(struct sql_session *s, const char *server, const struct sql_trust *trust,
+                                const char *user, struct err *err);
 void sql_session_release(struct sql_session *s);
 void sql_session_set(char **field, struct str value); /* null: none */
 void sql_session_set_property(struct sql_session *s, struct str name, struct str value);

@@ -12,7 +12,8 @@
 
 enum { HEADERS_MAX = 256, REQUEST_TIMEOUT_MS = 60000, RETRY_FOR_MS = 60000, RETRY_MS = 100, CANCEL_TIMEOUT_MS = 5000 };
 
-int sql_session_init(struct sql_session *s, const char *server, const char *user, struct err *err)
+int sql_session_init(struct sql_session *s, const char *server, const struct sql_trust *trust, const char *user,
+                     struct err *err)
 {
     struct str url = str_from_cstr(server);
     struct http_client *http;
@@ -27,6 +28,8 @@ int sql_session_init(struct sql_session *s, const char *server, const char *user
         url.n--;
     sql_session_set(&s->server, url);
     sql_session_set(&s->user, str_from_cstr(user));
+    sql_session_set(&s->ca_file, str_from_cstr(trust->ca_file));
+    sql_session_set(&s->connect_to, str_from_cstr(trust->connect_to));
     return 0;
 }
 
@@ -41,6 +44,8 @@ void sql_session_release(struct sql_session *s)
 {
     http_client_free(s->http);
     free(s->server);
+    free(s->ca_file);
+    free(s->connect_to);
     free(s->user);
     free(s->catalog);
     free(s->schema);
@@ -172,6 +177,8 @@ static int fetch(struct sql_session *s, struct str url, struct str body, const v
                                               .header_count = h->n,
                                               .body = body,
                                               .timeout_ms = REQUEST_TIMEOUT_MS,
+                                              .ca_file = s->ca_file,
+                                              .connect_to = s->connect_to,
                                               .response_max = 256 << 20};
         int rc = http_client_do(s->http, &a, &q, &p, err);
         if (rc == 0 && p.status == 200) {
@@ -206,7 +213,9 @@ static void cancel(struct sql_session *s, struct str url)
                                           .url = arena_cstr(&a, url),
                                           .headers = h->items,
                                           .header_count = h->n,
-                                          .timeout_ms = CANCEL_TIMEOUT_MS};
+                                          .timeout_ms = CANCEL_TIMEOUT_MS,
+                                          .ca_file = s->ca_file,
+                                          .connect_to = s->connect_to};
     /* A server that can't be told finds out by itself that nobody asks for more pages. */
     (void)!http_client_do(s->http, &a, &q, &p, NULL);
     buf_release(&p.body);

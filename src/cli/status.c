@@ -57,7 +57,7 @@ int cli_status(struct cli *c)
     if (as_json)
         print_json(s, status);
     else if (status)
-        report_services(&c->arena, status, stdout);
+        report_services(&c->arena, s, status, stdout);
     else
         cli_failf("%s: `dataplatform up` starts it", err.message);
     if (!status)

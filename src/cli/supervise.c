@@ -1,11 +1,29 @@
 /* `supervise`: the process that `up` leaves in the background. */
 #include "cli/cli.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "os/process.h"
 
 #include <fcntl.h>
 #include <unistd.h>
+
+void cli_upkeep(const struct spec *s)
+{
+    ARENA_SCOPED struct arena a = ARENA_INIT;
+    struct str note;
+    struct err err = {0};
+
+    if (pki_prepare(&a, s, clock_wall_ms(), &note, &err) < 0)
+        log_error("%s", err.message);
+    else if (!str_is_null(note))
+        log_warn("%.*s", STR_ARG(note));
+}
+
+static void upkeep(void *ctx)
+{
+    cli_upkeep(ctx);
+}
 
 int cli_supervise(struct cli *c)
 {
@@ -27,6 +45,8 @@ int cli_supervise(struct cli *c)
             .data_dir = arena_cstr(&c->arena, s->data_dir),
             .digest = digest,
             .services = services,
+            .upkeep = upkeep,
+            .ctx = s,
             .n = cli_supervised(&c->arena, s, program, config ? config : "", services),
             .ready_fd = cli_option(c, "ready") ? (ready_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)) : -1,
         };

@@ -52,6 +52,7 @@ static int prepare(struct cli *c, const struct spec *s, struct err *err)
 {
     const char *data_dir = arena_cstr(&c->arena, s->data_dir);
     struct secrets *secrets = NULL;
+    struct str note = STR_NULL;
     size_t n;
     const char *const *names = cli_secret_names(&c->arena, s, &n);
 
@@ -65,6 +66,10 @@ static int prepare(struct cli *c, const struct spec *s, struct err *err)
     if (rc == 0)
         rc = secrets_ensure(secrets, names, n, err);
     secrets_close(secrets);
+    if (rc == 0)
+        rc = pki_prepare(&c->arena, s, clock_wall_ms(), &note, err);
+    if (rc == 0 && !str_is_null(note))
+        fprintf(stderr, "dataplatform: %.*s\n", STR_ARG(note));
     if (rc == 0)
         rc = check_ports(c, s, err);
     if (rc == 0)
@@ -149,6 +154,11 @@ static void on_settled(void *ctx, bool healthy)
     }
 }
 
+static void upkeep(void *ctx)
+{
+    cli_upkeep(((struct foreground *)ctx)->spec);
+}
+
 static int run_foreground(struct cli *c, const struct spec *s)
 {
     struct supervisor_service services[SUPERVISOR_SERVICES_MAX];
@@ -170,6 +180,7 @@ static int run_foreground(struct cli *c, const struct spec *s)
                                          .ready_fd = -1,
                                          .echo = true,
                                          .on_settled = on_settled,
+                                         .upkeep = upkeep,
                                          .ctx = &f};
     rc = supervisor_run(&o, &err);
     return rc < 0 ? cli_fail(&err) : f.failed ? EXIT_FAILED : EXIT_OK;

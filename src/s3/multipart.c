@@ -2,6 +2,7 @@
 #include "s3/internal.h"
 
 #include "base/vec.h"
+#include "http/forwarded.h"
 #include "http/range.h"
 
 /* ---- begin ---- */
@@ -352,6 +353,19 @@ static int check_promises(struct s3_call *c, const struct objects_upload *u, con
     return 0;
 }
 
+/* The object's URL as the client knows it, proxies before us included. */
+static struct str location(struct s3_call *c)
+{
+    struct http_origin origin;
+    BUF_SCOPED struct buf url = {0};
+
+    buf_init(&url, 16 << 10);
+    if (http_origin_of(c->r, &origin, NULL) == 0)
+        http_origin_url(&url, &origin);
+    buf_add_str(&url, c->r->raw_path);
+    return arena_str(c->arena, buf_str(&url));
+}
+
 int s3_complete_upload(struct s3_call *c, struct err *err)
 {
     struct str id = http_query(c->r, "uploadId");
@@ -375,11 +389,8 @@ int s3_complete_upload(struct s3_call *c, struct err *err)
     if ((rc = objects_upload_complete(c->s3->objects, c->arena, c->bucket, c->key, id, parts, n, &conditions, &info,
                                       err)) < 0)
         return rc;
-    struct str host = http_header(c->r, "host");
     xml_start(&b, "CompleteMultipartUploadResult");
-    xml_text(&b, "Location",
-             arena_printf(c->arena, "%s://%.*s%.*s", c->r->is_tls ? "https" : "http", STR_ARG(host),
-                          STR_ARG(c->r->raw_path)));
+    xml_text(&b, "Location", location(c));
     xml_text(&b, "Bucket", c->bucket);
     xml_text(&b, "Key", c->key);
     s3_xml_etag(&b, info.etag);

@@ -6,6 +6,7 @@
 #include "base/rand.h"
 #include "os/file.h"
 #include "os/signal.h"
+#include "pki/pki.h"
 #include "s3/internal.h"
 
 enum {
@@ -49,6 +50,8 @@ static int serve(struct s3 *s, struct err *err)
 
     arena_init(&a, 0);
     options.address = arena_cstr(&a, spec->bind);
+    options.tls = pki_tls(&a, spec);
+    options.proxies = &spec->proxies;
     if ((rc = http_server_start(&options, &s3_handler, s, &server, err)) < 0)
         return rc;
     log_info("listening on %s:%d", options.address, http_server_port(server));

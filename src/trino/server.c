@@ -113,15 +113,14 @@ void respond_json(struct http_request *r, struct http_response *p, struct buf *b
 
 struct str base_uri(struct http_request *r)
 {
-    struct str host = http_header(r, "Host");
-    bool plain = host.n > 0 && host.n < 300;
+    struct http_origin origin;
+    BUF_SCOPED struct buf text = {0};
 
-    for (size_t i = 0; i < host.n && plain; i++) {
-        char c = host.p[i];
-        plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-                c == ':' || c == '[' || c == ']' || c == '_';
-    }
-    return arena_printf(r->arena, "%s://%.*s", r->is_tls ? "https" : "http", STR_ARG(plain ? host : STR("localhost")));
+    if (http_origin_of(r, &origin, NULL) < 0)
+        return r->is_tls ? STR("https://localhost") : STR("http://localhost");
+    buf_init(&text, 1024);
+    http_origin_url(&text, &origin);
+    return arena_str(r->arena, buf_str(&text));
 }
 
 /* ---- requests ---- */

@@ -14,6 +14,7 @@
 #include "connectors/tpc.h"
 #include "os/file.h"
 #include "os/signal.h"
+#include "pki/pki.h"
 #include "trino/errors.h"
 #include "trino/internal.h"
 
@@ -357,7 +358,8 @@ static int start(struct service *s, const char *extension_dir, struct err *err)
     s->runtime = (struct runtime_source){
         .ctx = s,
         .node_id = STR("sql"),
-        .http_uri = arena_printf(&s->arena, "http://%.*s:%d", STR_ARG(spec->bind), spec->sql.port),
+        .http_uri = arena_printf(&s->arena, "%s://%s:%d", spec->tls.on ? "https" : "http",
+                                 pki_url_host(&s->arena, spec), spec->sql.port),
         .version = STR("476"),
         .list_queries = list_queries,
         .list_transactions = list_transactions,
@@ -366,6 +368,8 @@ static int start(struct service *s, const char *extension_dir, struct err *err)
     const struct trino_server_options server = {
         .address = arena_cstr(&s->arena, spec->bind),
         .port = spec->sql.port,
+        .tls = pki_tls_with_clients(&s->arena, spec),
+        .proxies = &spec->proxies,
         .node_id = "sql",
         .iceberg = s->rest ? catalog_rest_router(s->rest) : NULL,
         .queries = s->queries,
