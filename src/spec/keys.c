@@ -23,9 +23,15 @@ static const struct spec_key sql_keys[] = {
 };
 static const struct spec_section sql_section = SECTION(sql_keys);
 
+static const struct spec_key identity_service_keys[] = {
+    {"port", SPEC_INT, IN_SPEC(identity_service.port), 1, PORT_MAX, NULL},
+};
+static const struct spec_section identity_service_section = SECTION(identity_service_keys);
+
 static const struct spec_key services_keys[] = {
-    {"store", SPEC_SECTION, 0, 0, 0, &store_section},
-    {"sql",   SPEC_SECTION, 0, 0, 0, &sql_section},
+    {"store",    SPEC_SECTION, 0, 0, 0, &store_section},
+    {"identity", SPEC_SECTION, 0, 0, 0, &identity_service_section},
+    {"sql",      SPEC_SECTION, 0, 0, 0, &sql_section},
 };
 static const struct spec_section services_section = SECTION(services_keys);
 
@@ -54,19 +60,70 @@ static const struct spec_key tls_keys[] = {
 };
 static const struct spec_section tls_section = SECTION(tls_keys);
 
-static const struct spec_key postgresql_keys[] = {
-    {"host",          SPEC_TEXT, IN_SPEC(catalog.host),          0, 0,        NULL},
-    {"port",          SPEC_INT,  IN_SPEC(catalog.port),          1, PORT_MAX, NULL},
-    {"database",      SPEC_TEXT, IN_SPEC(catalog.database),      0, 0,        NULL},
-    {"user",          SPEC_TEXT, IN_SPEC(catalog.user),          0, 0,        NULL},
-    {"password-file", SPEC_PATH, IN_SPEC(catalog.password_file), 0, 0,        NULL},
-};
+#define POSTGRESQL_KEYS(member)                                           \
+    {"host",          SPEC_TEXT, IN_SPEC(member.host),          0, 0,        NULL}, \
+    {"port",          SPEC_INT,  IN_SPEC(member.port),          1, PORT_MAX, NULL}, \
+    {"database",      SPEC_TEXT, IN_SPEC(member.database),      0, 0,        NULL}, \
+    {"user",          SPEC_TEXT, IN_SPEC(member.user),          0, 0,        NULL}, \
+    {"password-file", SPEC_PATH, IN_SPEC(member.password_file), 0, 0,        NULL},
+
+static const struct spec_key postgresql_keys[] = {POSTGRESQL_KEYS(catalog)};
 static const struct spec_section postgresql_section = SECTION(postgresql_keys);
 
 static const struct spec_key catalog_keys[] = {
     {"postgresql", SPEC_SECTION, 0, 0, 0, &postgresql_section},
 };
 static const struct spec_section catalog_section = SECTION(catalog_keys);
+
+static const struct spec_key identity_postgresql_keys[] = {POSTGRESQL_KEYS(identity.database)};
+static const struct spec_section identity_postgresql_section = SECTION(identity_postgresql_keys);
+
+static const struct spec_key identity_database_keys[] = {
+    {"postgresql", SPEC_SECTION, 0, 0, 0, &identity_postgresql_section},
+};
+static const struct spec_section identity_database_section = SECTION(identity_database_keys);
+
+static const struct spec_key identity_group_keys[] = {
+    {"roles", SPEC_TEXTS, offsetof(struct spec_identity_group, roles), 0, 0, NULL},
+};
+static const struct spec_section identity_group_section = SECTION(identity_group_keys);
+
+#define IN_USER(member) offsetof(struct spec_identity_user, member)
+static const struct spec_key identity_user_keys[] = {
+    {"email",              SPEC_TEXT,  IN_USER(email),              0, 0, NULL},
+    {"first-name",         SPEC_TEXT,  IN_USER(first_name),         0, 0, NULL},
+    {"last-name",          SPEC_TEXT,  IN_USER(last_name),          0, 0, NULL},
+    {"groups",             SPEC_TEXTS, IN_USER(groups),             0, 0, NULL},
+    {"roles",              SPEC_TEXTS, IN_USER(roles),              0, 0, NULL},
+    {"temporary-password", SPEC_BOOL,  IN_USER(temporary_password), 0, 0, NULL},
+};
+static const struct spec_section identity_user_section = SECTION(identity_user_keys);
+
+#define IN_CLIENT(member) offsetof(struct spec_identity_client, member)
+static const struct spec_key identity_client_keys[] = {
+    {"redirect-uris",             SPEC_TEXTS, IN_CLIENT(redirect_uris),             0, 0, NULL},
+    {"post-logout-redirect-uris", SPEC_TEXTS, IN_CLIENT(post_logout_redirect_uris), 0, 0, NULL},
+    {"web-origins",               SPEC_TEXTS, IN_CLIENT(web_origins),               0, 0, NULL},
+    {"public",                    SPEC_BOOL,  IN_CLIENT(is_public),                 0, 0, NULL},
+    {"service-account",           SPEC_BOOL,  IN_CLIENT(service_account),           0, 0, NULL},
+    {"direct-grants",             SPEC_BOOL,  IN_CLIENT(direct_grants),             0, 0, NULL},
+    {"device",                    SPEC_BOOL,  IN_CLIENT(device),                    0, 0, NULL},
+    {"consent",                   SPEC_BOOL,  IN_CLIENT(consent),                   0, 0, NULL},
+    {"roles",                     SPEC_TEXTS, IN_CLIENT(roles),                     0, 0, NULL},
+};
+static const struct spec_section identity_client_section = SECTION(identity_client_keys);
+
+static const struct spec_key identity_keys[] = {
+    {"issuer",   SPEC_URL,     IN_SPEC(identity.issuer),   0, 0, NULL},
+    {"realm",    SPEC_TEXT,    IN_SPEC(identity.realm),    0, 0, NULL},
+    {"url",      SPEC_URL,     IN_SPEC(identity.url),      0, 0, NULL},
+    {"database", SPEC_CATALOG, IN_SPEC(identity.database), 0, 0, &identity_database_section},
+    {"roles",    SPEC_TEXTS,   IN_SPEC(identity.roles),    0, 0, NULL},
+    {"groups",   SPEC_ENTRIES, IN_SPEC(identity.groups),   0, sizeof(struct spec_identity_group), &identity_group_section},
+    {"users",    SPEC_ENTRIES, IN_SPEC(identity.users),    0, sizeof(struct spec_identity_user), &identity_user_section},
+    {"clients",  SPEC_ENTRIES, IN_SPEC(identity.clients),  0, sizeof(struct spec_identity_client), &identity_client_section},
+};
+static const struct spec_section identity_section = SECTION(identity_keys);
 
 static const struct spec_key root_keys[] = {
     {"data",            SPEC_PATH,     IN_SPEC(data_dir), 0, 0, NULL},
@@ -77,7 +134,8 @@ static const struct spec_key root_keys[] = {
     {"services",        SPEC_SECTION,  0,                 0, 0, &services_section},
     {"objects",         SPEC_SECTION,  0,                 0, 0, &objects_section},
     {"secrets",         SPEC_SECTION,  0,                 0, 0, &secrets_section},
-    {"catalog",         SPEC_CATALOG,  0,                 0, 0, &catalog_section},
+    {"identity",        SPEC_SECTION,  0,                 0, 0, &identity_section},
+    {"catalog",         SPEC_CATALOG,  IN_SPEC(catalog),  0, 0, &catalog_section},
     {"catalogs",        SPEC_CATALOGS, 0,                 0, 0, NULL},
 };
 const struct spec_section spec_root = SECTION(root_keys);
@@ -108,7 +166,10 @@ static void add_names(struct names *to, const struct spec_section *s, const char
 
         vec_push_in(to->a, &to->items, name);
         if (k->section)
-            add_names(to, k->section, arena_printf(to->a, "%s%s.", name.p, k->kind == SPEC_USERS ? ".NAME" : "").p);
+            add_names(
+                to, k->section,
+                arena_printf(to->a, "%s%s.", name.p, k->kind == SPEC_USERS || k->kind == SPEC_ENTRIES ? ".NAME" : "")
+                    .p);
     }
 }
 

@@ -19,7 +19,12 @@ enum spec_value {
     SPEC_PROXIES,    /* struct http_proxies: its networks */
     SPEC_HEADERS,    /* struct http_proxies: which headers they write */
     SPEC_USERS,      /* mapping of names to sections */
-    SPEC_CATALOG,    /* "sqlite", or a section */
+    SPEC_CATALOG,    /* struct spec_postgresql of struct spec: "sqlite", or a section */
+    SPEC_BOOL,       /* bool */
+    SPEC_URL,        /* str: http or https, made without a slash at its end */
+    SPEC_TEXTS,      /* str array, its length behind it */
+    SPEC_ENTRIES,    /* mapping of names to sections: an array of structs of `max` bytes that begin with the name, its
+                        length behind it */
     SPEC_CATALOGS,   /* mapping of names to a connector's properties */
 };
 
@@ -39,6 +44,14 @@ struct spec_section {
 };
 
 extern const struct spec_section spec_root;
+
+/* ---- identity.c ---- */
+
+struct hash;
+void spec_identity_defaults(struct arena *a, struct spec *s); /* after the file was read */
+/* ERR_INVALID with a message that begins with the key. */
+MUST_CHECK int spec_identity_check(const struct spec *s, struct err *err);
+void spec_identity_digest(struct hash *h, const struct spec *s);
 
 /* The properties that a connector takes, under Trino's names. */
 struct spec_connector_property {

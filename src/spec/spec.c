@@ -19,8 +19,15 @@
 #include <errno.h>
 #include <limits.h>
 
-enum { NAME_MAX_LENGTH = 64, ENTRIES_MAX = 10000, HOSTS_MAX = 100 };
-enum { STORE_PORT = 9000, SQL_PORT = 8080, POSTGRESQL_PORT = 5432, SQL_QUERIES = 16, SQL_MEMORY_PERCENT = 60 };
+enum { NAME_MAX_LENGTH = 64, TEXT_MAX = 2000, ENTRIES_MAX = 10000, HOSTS_MAX = 100 };
+enum {
+    STORE_PORT = 9000,
+    SQL_PORT = 8080,
+    IDENTITY_PORT = 8180,
+    POSTGRESQL_PORT = 5432,
+    SQL_QUERIES = 16,
+    SQL_MEMORY_PERCENT = 60
+};
 enum { SECRETS_OVERLAP_MS = 5 * 60 * 1000, CLIENT_TIMEOUT_MS = 5 * 60 * 1000 };
 
 struct reader {
@@ -357,8 +364,8 @@ static int read_users(struct reader *r, struct spec *s, const struct doc_node *n
     return 0;
 }
 
-static int read_catalog_database(struct reader *r, struct spec *s, const struct doc_node *n, struct str path,
-                                 const struct spec_section *section)
+static int read_database(struct reader *r, struct spec *s, const struct doc_node *n, struct str path,
+                         const struct spec_section *section, struct spec_postgresql *to)
 {
     if (n->kind == DOC_TEXT && str_eq(n->text, STR("sqlite")))
         return 0;
@@ -367,18 +374,100 @@ static int read_catalog_database(struct reader *r, struct spec *s, const struct 
     int rc = read_section(r, s, n, path, section, s);
     if (rc < 0)
         return rc;
-    s->catalog.is_set = true;
-    static const struct {
+    to->is_set = true;
+    const struct {
         const char *name;
-        size_t at;
-    } needed[] = {{"host", offsetof(struct spec, catalog.host)},
-                  {"database", offsetof(struct spec, catalog.database)},
-                  {"user", offsetof(struct spec, catalog.user)}};
+        struct str value;
+    } needed[] = {{"host", to->host}, {"database", to->database}, {"user", to->user}};
     for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
-        if (str_is_null(*(struct str *)((char *)s + needed[i].at)))
+        if (str_is_null(needed[i].value))
             return fail_at(r, n->line, n->column, "%.*s.postgresql: expected the key %s, which is missing",
                            STR_ARG(path), needed[i].name);
     }
+    return 0;
+}
+
+/* ---- the section `identity` ---- */
+
+static int read_bool(struct reader *r, const struct doc_node *n, struct str path, bool *to)
+{
+    bool is_true = n->kind == DOC_TEXT && str_eq(n->text, STR("true"));
+
+    if (!is_true && (n->kind != DOC_TEXT || !str_eq(n->text, STR("false"))))
+        return expected(r, n, path, "true or false");
+    *to = is_true;
+    return 0;
+}
+
+static int read_url(struct reader *r, const struct doc_node *n, struct str path, struct str *to)
+{
+    struct http_url url;
+
+    if (n->kind != DOC_TEXT || http_url_parse(r->a, n->text, &url, NULL) < 0 || !http_url_is_web(&url) ||
+        !str_is_null(url.query))
+        return expected(r, n, path, "a URL such as https://id.example.org, without query");
+    *to = n->text;
+    while (to->n && to->p[to->n - 1] == '/')
+        to->n--;
+    return 0;
+}
+
+static int read_texts(struct reader *r, const struct doc_node *n, struct str path, struct spec_texts *to)
+{
+    struct spec_texts got = {arena_array(r->a, struct str, n->n), n->n};
+
+    if (n->kind != DOC_LIST)
+        return expected(r, n, path, "a list");
+    if (n->n > ENTRIES_MAX)
+        return fail_at(r, n->line, n->column, "%.*s: more than %d entries", STR_ARG(path), ENTRIES_MAX);
+    for (size_t i = 0; i < n->n; i++) {
+        const struct doc_node *item = n->items[i];
+        if (item->kind != DOC_TEXT || item->text.n == 0 || item->text.n > TEXT_MAX ||
+            str_find_char(item->text, '\0', 0) != SIZE_MAX)
+            return expected(r, item, path, "a text");
+        got.items[i] = item->text;
+    }
+    *to = got;
+    return 0;
+}
+
+/* Names of users, groups and clients: what needs no quoting anywhere. */
+static bool is_entry_name(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              (i > 0 && c && strchr("_-.@", c))))
+            return false;
+    }
+    return s.n > 0 && s.n <= NAME_MAX_LENGTH;
+}
+
+/* An array of structs of k->max bytes, each beginning with its name; its length is behind the pointer. */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the tables of keys.c
+static int read_entries(struct reader *r, struct spec *s, const struct doc_node *n, struct str path,
+                        const struct spec_key *k, void *at)
+{
+    if (n->kind != DOC_MAP && n->kind != DOC_NULL)
+        return expected(r, n, path, "a mapping of names");
+    if (n->n > ENTRIES_MAX)
+        return fail_at(r, n->line, n->column, "%.*s: more than %d entries", STR_ARG(path), ENTRIES_MAX);
+    char *items = arena_alloc_array(r->a, n->n, (size_t)k->max);
+    for (size_t i = 0; i < n->n; i++) {
+        const struct doc_pair *p = &n->pairs[i];
+        char *item = items + i * (size_t)k->max;
+
+        if (!is_entry_name(p->key))
+            return fail_at(r, p->line, p->column,
+                           "%.*s: expected a name (a-z, A-Z, 0-9, '_', '-', '.', '@'), found \"%.*s\"", STR_ARG(path),
+                           STR_ARG(p->key));
+        *(struct str *)item = p->key;
+        int rc = read_section(r, s, p->value, below(r, path, p->key), k->section, item);
+        if (rc < 0)
+            return rc;
+    }
+    *(char **)at = items;
+    *(size_t *)((char **)at + 1) = n->n;
     return 0;
 }
 
@@ -487,7 +576,7 @@ static int read_value(struct reader *r, struct spec *s, const struct doc_node *n
     void *at = (char *)to + k->at;
 
     /* "port:" with nothing behind it is the default, as if it weren't there; an empty list is said with []. */
-    if (n->kind == DOC_NULL && k->kind != SPEC_USERS && k->kind != SPEC_CATALOGS)
+    if (n->kind == DOC_NULL && k->kind != SPEC_USERS && k->kind != SPEC_CATALOGS && k->kind != SPEC_ENTRIES)
         return 0;
     switch (k->kind) {
     case SPEC_SECTION:
@@ -516,7 +605,15 @@ static int read_value(struct reader *r, struct spec *s, const struct doc_node *n
     case SPEC_USERS:
         return read_users(r, s, n, path, k->section);
     case SPEC_CATALOG:
-        return read_catalog_database(r, s, n, path, k->section);
+        return read_database(r, s, n, path, k->section, at);
+    case SPEC_BOOL:
+        return read_bool(r, n, path, at);
+    case SPEC_URL:
+        return read_url(r, n, path, at);
+    case SPEC_TEXTS:
+        return read_texts(r, n, path, at);
+    case SPEC_ENTRIES:
+        return read_entries(r, s, n, path, k, at);
     case SPEC_CATALOGS:
         return read_catalogs(r, s, n, path);
     }
@@ -552,6 +649,7 @@ static void set_defaults(struct reader *r, struct spec *s)
     s->bind = STR("127.0.0.1");
     s->store.port = STORE_PORT;
     s->sql.port = SQL_PORT;
+    s->identity_service.port = IDENTITY_PORT;
     s->sql.memory = memory_total() / 100 * SQL_MEMORY_PERCENT;
     s->sql.max_queries = SQL_QUERIES;
     s->sql.client_timeout_ms = CLIENT_TIMEOUT_MS;
@@ -560,7 +658,7 @@ static void set_defaults(struct reader *r, struct spec *s)
     s->users = users;
     s->user_count = ARRAY_LEN(users);
     s->secrets_overlap_ms = SECRETS_OVERLAP_MS;
-    s->catalog.port = POSTGRESQL_PORT;
+    s->catalog.port = s->identity.database.port = POSTGRESQL_PORT;
     s->catalogs = catalogs;
     s->catalog_count = ARRAY_LEN(catalogs);
 }
@@ -614,9 +712,17 @@ static int check_warehouse(struct reader *r, const struct spec *s, struct spec_c
 
 static int check_across(struct reader *r, struct spec *s)
 {
-    if (s->store.port == s->sql.port)
-        return fail_across(r, 0, "services.store.port and services.sql.port are both %d: give each its own",
-                           s->sql.port);
+    const struct {
+        const char *name;
+        int port;
+    } ports[] = {{"store", s->store.port}, {"sql", s->sql.port}, {"identity", s->identity_service.port}};
+    for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
+        for (size_t j = i + 1; j < ARRAY_LEN(ports); j++) {
+            if (ports[i].port == ports[j].port)
+                return fail_across(r, 0, "services.%s.port and services.%s.port are both %d: give each its own",
+                                   ports[i].name, ports[j].name, ports[i].port);
+        }
+    }
     for (size_t i = 0; i < s->user_count; i++) {
         for (size_t j = 0; j < s->users[i].bucket_count; j++) {
             if (!has_bucket(s, s->users[i].buckets[j]))
@@ -649,8 +755,12 @@ int spec_parse(struct arena *a, struct str text, struct str file_name, struct st
     int rc = doc_parse(a, text, file_name, &root, err);
     if (rc == 0)
         rc = read_section(&r, s, root, STR(""), &spec_root, s);
-    if (rc == 0)
+    if (rc == 0) {
+        spec_identity_defaults(a, s);
         rc = check_across(&r, s);
+    }
+    if (rc == 0 && (rc = spec_identity_check(s, err)) < 0)
+        err_prefix(err, "%.*s", STR_ARG(file_name));
     if (rc < 0)
         return rc;
     *ret = s;
@@ -745,6 +855,8 @@ void spec_digest(const struct spec *s, char out[SPEC_DIGEST_SIZE])
         digest_strs(&h, s->users[i].buckets, s->users[i].bucket_count);
     }
     digest_int(&h, (uint64_t)s->secrets_overlap_ms);
+    digest_int(&h, (uint64_t)s->identity_service.port);
+    spec_identity_digest(&h, s);
     digest_int(&h, s->catalog.is_set);
     if (s->catalog.is_set) {
         digest_str(&h, s->catalog.host);

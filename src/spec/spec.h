@@ -22,10 +22,16 @@
  *     tpcds:   {connector: tpcds}
  *     memory:  {connector: memory}
  *
- * Naming `users`, `buckets` or `catalogs` replaces the defaults shown.
+ *   identity:
+ *     realm: dataplatform
+ *     users: {trino: {}}
+ *     clients: {trino: …, airflow: …, console: …}
+ *
+ * Naming `users`, `buckets`, `catalogs` or `clients` replaces the defaults shown.
  *
  *   keys.c     the tables of keys: kinds, ranges, where the value goes
  *   spec.c     the reader that walks them, defaults, checks across keys
+ *   identity.c defaults, checks and digest of the section `identity`
  *   memory.c   amounts of memory, and how much there is
  *   document.c the file as a tree with positions
  */
@@ -75,6 +81,55 @@ struct spec_tls {
     size_t host_count;
 };
 
+/* ---- the section `identity` ---- */
+
+struct spec_texts {
+    struct str *items;
+    size_t n;
+};
+
+struct spec_identity_group {
+    struct str name;
+    struct spec_texts roles;
+};
+
+struct spec_identity_user {
+    struct str name, email, first_name, last_name;
+    struct spec_texts groups, roles;
+    bool temporary_password; /* has to be changed at the first login */
+};
+
+struct spec_identity_client {
+    struct str name;
+    struct spec_texts redirect_uris, post_logout_redirect_uris, web_origins;
+    bool is_public;          /* no secret: PKCE is required. Clients with redirect URIs have the browser login. */
+    bool service_account;    /* client_credentials */
+    bool direct_grants;      /* the password grant */
+    bool device;             /* the device grant */
+    bool consent;            /* users are asked */
+    struct spec_texts roles; /* of the service account */
+};
+
+struct spec_identity {
+    struct str issuer; /* an OpenID provider to trust instead of our own; null: ours */
+    struct str realm;
+    struct str url;                  /* where clients see our own, without a slash at its end; null: as they ask */
+    struct spec_postgresql database; /* is_set false: SQLite in data_dir */
+    struct spec_texts roles;
+    struct {
+        struct spec_identity_group *items;
+        size_t n;
+    } groups;
+    struct {
+        struct spec_identity_user *items;
+        size_t n;
+    } users;
+    struct {
+        struct spec_identity_client *items;
+        size_t n;
+    } clients;
+};
+
 struct spec {
     struct str file;     /* as it was named; null when there was none (all defaults) */
     struct str base_dir; /* absolute: what the file's relative paths start from */
@@ -83,7 +138,8 @@ struct spec {
     struct str bind;
     struct spec_tls tls;
     struct http_proxies proxies; /* that are trusted */
-    struct spec_service store, sql;
+    struct spec_service store, sql, identity_service;
+    struct spec_identity identity;
     struct str *buckets;
     size_t bucket_count;
     struct spec_user *users;
@@ -105,6 +161,12 @@ void spec_digest(const struct spec *s, char out[SPEC_DIGEST_SIZE]);
 /* The full name of every key that is known, such as "services.sql.port"; NAME stands for a name of the user's. */
 size_t spec_keys(struct arena *a, struct str **ret);
 struct str spec_catalog_property(const struct spec_catalog *c, const char *name, const char *fallback);
+
+/* Whether our own identity service runs. */
+static inline bool spec_has_identity(const struct spec *s)
+{
+    return str_is_null(s->identity.issuer);
+}
 
 /* ---- dependency graph ---- */
 

@@ -58,12 +58,80 @@ static void an_empty_file_is_a_working_platform(void **state)
         assert_str(s->users[0].name, "trino");
         assert_str(s->users[0].buckets[1], "trino-exchange");
         assert_str(s->users[1].buckets[0], "airflow");
+        assert_int_equal(s->identity_service.port, 8180);
+        assert_true(spec_has_identity(s));
+        assert_str(s->identity.realm, "dataplatform");
+        assert_int_equal(s->identity.users.n, 1);
+        assert_int_equal(s->identity.clients.n, 3);
+        assert_str(s->identity.clients.items[0].redirect_uris.items[0], "http://localhost:8080/oauth2/callback");
         assert_false(s->catalog.is_set);
         assert_int_equal(s->catalog_count, 4);
         assert_str(s->catalogs[0].name, "iceberg");
         assert_str(spec_catalog_property(&s->catalogs[0], "warehouse", NULL), "s3://trino-data");
         assert_str(s->catalogs[3].name, "tpch");
     }
+}
+
+static void the_identity_section_says_who_there_is(void **state)
+{
+    struct spec *s = parse("services: {identity: {port: 8181}}\n"
+                           "identity:\n"
+                           "  realm: acme\n"
+                           "  url: https://id.example.org/\n"
+                           "  database: {postgresql: {host: db, database: id, user: id}}\n"
+                           "  roles: [reader]\n"
+                           "  groups: {analysts: {roles: [reader]}}\n"
+                           "  users: {alice: {email: a@example.org, first-name: Alice, groups: [analysts],\n"
+                           "          roles: [reader], temporary-password: true}}\n"
+                           "  clients: {web: {redirect-uris: [\"https://app.example.org/*\"], public: true},\n"
+                           "            job: {service-account: true, roles: [reader]}}\n");
+    const struct spec_identity *id = &s->identity;
+
+    (void)state;
+    assert_int_equal(s->identity_service.port, 8181);
+    assert_str(id->realm, "acme");
+    assert_str(id->url, "https://id.example.org");
+    assert_true(id->database.is_set && id->database.port == 5432 && !s->catalog.is_set);
+    assert_str(id->groups.items[0].roles.items[0], "reader");
+    assert_int_equal(id->users.n, 1);
+    assert_str(id->users.items[0].name, "alice");
+    assert_str(id->users.items[0].groups.items[0], "analysts");
+    assert_true(id->users.items[0].temporary_password);
+    assert_int_equal(id->clients.n, 2);
+    assert_true(id->clients.items[0].is_public && !id->clients.items[1].is_public);
+    assert_str(id->clients.items[1].roles.items[0], "reader");
+}
+
+static void another_issuer_takes_the_place_of_the_identity_service(void **state)
+{
+    struct spec *s = parse("identity: {issuer: \"https://id.example.org/realms/x\"}");
+
+    (void)state;
+    assert_false(spec_has_identity(s));
+    assert_true(spec_has_identity(parse("")));
+}
+
+static void what_the_identity_section_names_has_to_be_there(void **state)
+{
+    (void)state;
+    assert_refused("identity: {users: {alice: {groups: [x]}}}",
+                   "platform.yaml: identity.users.alice.groups: group x is not among identity.groups: add it there");
+    assert_refused("identity: {users: {alice: {roles: [x]}}}",
+                   "platform.yaml: identity.users.alice.roles: role x is not among identity.roles: add it there");
+    assert_refused("identity: {clients: {web: {public: true, service-account: true}}}",
+                   "platform.yaml: identity.clients.web: a public client has no secret, so it can't have a service "
+                   "account");
+    assert_refused("identity: {realm: master}",
+                   "platform.yaml: identity.realm: expected a name of a-z, A-Z, 0-9, '_', '-', '.', other than master, "
+                   "found \"master\"");
+    assert_refused("identity: {issuer: id.example.org}",
+                   "platform.yaml:1:20: identity.issuer: expected a URL such as https://id.example.org, without query, "
+                   "found \"id.example.org\"");
+    assert_refused("identity: {users: {\"a b\": {}}}",
+                   "platform.yaml:1:20: identity.users: expected a name (a-z, A-Z, 0-9, '_', '-', '.', '@'), found "
+                   "\"a b\"");
+    assert_refused("services: {identity: {port: 8080}}",
+                   "platform.yaml: services.sql.port and services.identity.port are both 8080: give each its own");
 }
 
 static void every_key_is_read(void **state)
@@ -159,7 +227,7 @@ static void an_unknown_key_says_what_was_meant(void **state)
     (void)state;
     assert_refused("servces:\n",
                    "platform.yaml:1:1: unknown key servces; did you mean services? Known: data, bind, tls, "
-                   "trusted-proxies, proxy-headers, services, objects, secrets, catalog, catalogs");
+                   "trusted-proxies, proxy-headers, services, objects, secrets, identity, catalog, catalogs");
     assert_refused("services:\n  sql: {prot: 1}\n", "platform.yaml:2:9: unknown key services.sql.prot; did you mean "
                                                     "port? Known: port, memory, threads, max-queries, client-timeout");
     assert_refused("services: {kafka: {}}", "platform.yaml:1:12: unknown key services.kafka; known: store, sql");
@@ -349,6 +417,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_file_is_a_working_platform),
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(the_identity_section_says_who_there_is),
+        cmocka_unit_test(another_issuer_takes_the_place_of_the_identity_service),
+        cmocka_unit_test(what_the_identity_section_names_has_to_be_there),
         cmocka_unit_test(a_wrong_value_says_where_what_was_expected_and_found),
         cmocka_unit_test(an_unknown_key_says_what_was_meant),
         cmocka_unit_test(keys_that_contradict_each_other_are_refused),
