@@ -230,7 +230,8 @@ static void an_unknown_key_says_what_was_meant(void **state)
                    "trusted-proxies, proxy-headers, services, objects, secrets, identity, catalog, catalogs");
     assert_refused("services:\n  sql: {prot: 1}\n", "platform.yaml:2:9: unknown key services.sql.prot; did you mean "
                                                     "port? Known: port, memory, threads, max-queries, client-timeout");
-    assert_refused("services: {kafka: {}}", "platform.yaml:1:12: unknown key services.kafka; known: store, sql");
+    assert_refused("services: {kafka: {}}",
+                   "platform.yaml:1:12: unknown key services.kafka; known: store, identity, sql");
     assert_refused("catalogs: {m: {connector: memory, warehouse: x}}",
                    "platform.yaml:1:35: unknown property catalogs.m.warehouse; known: connector");
 }
