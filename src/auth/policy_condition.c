@@ -6,8 +6,7 @@
 #include "auth/policy_internal.h"
 
 #include "base/clock.h"
-
-#include <arpa/inet.h>
+#include "http/forwarded.h"
 
 enum family { TEXT, NUMBER, DATE, BOOL, ADDRESS, IS_NULL };
 enum order { EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL };
@@ -52,44 +51,6 @@ static const struct policy_operator operators[] = {
 };
 /* clang-format on */
 
-struct network {
-    unsigned char bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
-    int bits;
-};
-
-/* An address, or a network in CIDR notation. */
-static bool read_network(struct str text, struct network *ret)
-{
-    static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    struct str rest = text, address;
-    char buffer[64];
-    int64_t bits = -1;
-
-    (void)str_split(&rest, '/', &address);
-    if (address.n >= sizeof(buffer) || (!str_is_null(rest) && (str_to_i64(rest, &bits, NULL) < 0 || bits < 0)))
-        return false;
-    memcpy(buffer, address.p ? address.p : "", address.n);
-    buffer[address.n] = '\0';
-    if (inet_pton(AF_INET, buffer, ret->bytes + 12) == 1) {
-        memcpy(ret->bytes, mapped, sizeof(mapped));
-        ret->bits = bits < 0 ? 128 : (int)bits + 96;
-        return bits <= 32;
-    }
-    if (inet_pton(AF_INET6, buffer, ret->bytes) != 1 || bits > 128)
-        return false;
-    ret->bits = bits < 0 ? 128 : (int)bits;
-    return true;
-}
-
-static bool contains(const struct network *net, const struct network *address)
-{
-    int whole = net->bits / 8, rest = net->bits % 8;
-
-    if (memcmp(net->bytes, address->bytes, (size_t)whole) != 0)
-        return false;
-    return rest == 0 || ((net->bytes[whole] ^ address->bytes[whole]) & (0xff << (8 - rest)) & 0xff) == 0;
-}
-
 /* A time as RFC 3339 has it, or seconds since 1970. */
 static bool read_date(struct str text, double *ret)
 {
@@ -124,7 +85,7 @@ static bool compare(enum order order, double a, double b)
 static bool fits(const struct policy_operator *op, struct str value, const struct glob *wanted)
 {
     struct str text = str_from(wanted->text, wanted->n);
-    struct network net, address;
+    struct http_network net;
     double a, b;
 
     switch (op->family) {
@@ -136,7 +97,7 @@ static bool fits(const struct policy_operator *op, struct str value, const struc
     case DATE:
         return read_date(value, &a) && read_date(text, &b) && compare(op->order, a, b);
     case ADDRESS:
-        return read_network(text, &net) && read_network(value, &address) && contains(&net, &address);
+        return http_network_parse(text, &net, NULL) == 0 && http_network_has(&net, 1, value);
     case IS_NULL:
         break;
     }
@@ -211,7 +172,7 @@ static struct str text_of(struct arena *a, const json_t *value)
 /* What can be known before there is a request: a number that is none would never match. */
 static int check_value(const struct policy_operator *op, struct str text, struct err *err)
 {
-    struct network net;
+    struct http_network net;
     double number;
 
     if (str_find(text, STR("${"), 0) != SIZE_MAX)
@@ -220,7 +181,7 @@ static int check_value(const struct policy_operator *op, struct str text, struct
         return err_set(err, ERR_INVALID, "expected a number, found \"%.*s\"", STR_ARG(text));
     if (op->family == DATE && !read_date(text, &number))
         return err_set(err, ERR_INVALID, "expected a time such as 2026-11-24T14:30:05Z, found \"%.*s\"", STR_ARG(text));
-    if (op->family == ADDRESS && !read_network(text, &net))
+    if (op->family == ADDRESS && http_network_parse(text, &net, NULL) < 0)
         return err_set(err, ERR_INVALID, "expected an address such as 10.0.0.0/8, found \"%.*s\"", STR_ARG(text));
     if ((op->family == BOOL || op->family == IS_NULL) && !str_eq_nocase(text, STR("true")) &&
         !str_eq_nocase(text, STR("false")))

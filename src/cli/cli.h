@@ -124,6 +124,8 @@ int cli_supervise(struct cli *c);
 /* Renews in time what has to be; what the owner should know goes to the log. */
 void cli_upkeep(const struct spec *s);
 
+/* What of the spec only the services understand; EXIT_OK, or it is said what is wrong. */
+int cli_check_spec(const struct spec *s);
 /* Parts of `up` and `down` that `restart` is made of. */
 int cli_start(struct cli *c, struct spec *s, bool foreground);
 int cli_stop(const char *data_dir, bool *ret_was_running);

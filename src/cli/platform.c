@@ -26,7 +26,6 @@ int cli_load(struct cli *c, struct spec **ret)
 {
     struct err err = {0};
     int rc = spec_load(&c->arena, cli_option(c, "config"), ret, &err);
-
     return rc < 0 ? cli_fail(&err) : EXIT_OK;
 }
 

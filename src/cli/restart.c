@@ -36,6 +36,8 @@ int cli_restart(struct cli *c)
     bool was_running;
     int code = cli_load(c, &s); /* before anything is stopped: a broken file stops nothing */
 
+    if (code == EXIT_OK)
+        code = cli_check_spec(s);
     if (code != EXIT_OK)
         return code;
     if (c->arg_count)

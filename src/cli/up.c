@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "s3/service.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -212,6 +213,13 @@ static int wait_healthy(struct cli *c, const struct spec *s, bool ours)
     return EXIT_FAILED;
 }
 
+int cli_check_spec(const struct spec *s)
+{
+    struct err err = {0};
+
+    return s3_check_policies(s, &err) < 0 ? cli_fail(&err) : EXIT_OK;
+}
+
 int cli_start(struct cli *c, struct spec *s, bool foreground)
 {
     const char *data_dir = arena_cstr(&c->arena, s->data_dir);
@@ -246,5 +254,7 @@ int cli_up(struct cli *c)
     struct spec *s;
     int code = cli_load(c, &s);
 
+    if (code == EXIT_OK)
+        code = cli_check_spec(s);
     return code == EXIT_OK ? cli_start(c, s, cli_option(c, "foreground") != NULL) : code;
 }

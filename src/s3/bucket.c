@@ -3,8 +3,17 @@
 
 #include "base/vec.h"
 
+static bool sees_bucket(struct s3_call *c, struct str bucket)
+{
+    return s3_permission(c, "s3:ListBucket", bucket, STR("")) == POLICY_ALLOW ||
+           s3_permission(c, "s3:GetBucketLocation", bucket, STR("")) == POLICY_ALLOW;
+}
+
+/* Those that the user sees, as in MinIO; s3:ListAllMyBuckets shows all. */
 int s3_list_buckets(struct s3_call *c, struct err *err)
 {
+    enum policy_effect all = s3_permission(c, "s3:ListAllMyBuckets", STR(""), STR(""));
+    size_t shown = 0;
     struct objects_bucket *buckets;
     size_t n;
     int rc = objects_list_buckets(c->s3->objects, c->arena, &buckets, &n, err);
@@ -17,8 +26,9 @@ int s3_list_buckets(struct s3_call *c, struct err *err)
     s3_xml_owner(c, &b, "Owner");
     xml_open(&b, "Buckets");
     for (size_t i = 0; i < n; i++) {
-        if (!grants_has_bucket(c->user, buckets[i].name))
+        if (all != POLICY_ALLOW && !sees_bucket(c, buckets[i].name))
             continue;
+        shown++;
         xml_open(&b, "Bucket");
         xml_text(&b, "Name", buckets[i].name);
         xml_time(&b, "CreationDate", buckets[i].created_ms);
@@ -26,6 +36,8 @@ int s3_list_buckets(struct s3_call *c, struct err *err)
     }
     xml_close(&b, "Buckets");
     xml_close(&b, "ListAllMyBucketsResult");
+    if (all == POLICY_DENY || (all == POLICY_NONE && shown == 0 && !c->user->has_buckets))
+        return err_set_named(err, ERR_DENIED, "AccessDenied", "Access Denied.");
     s3_respond_xml(c, s3_response(c, 200), &b);
     return 0;
 }

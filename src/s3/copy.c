@@ -32,7 +32,7 @@ int s3_read_copy_source(struct s3_call *c, struct s3_source *ret, struct err *er
                              "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
     ret->bucket = str_slice(path, 0, slash);
     ret->key = str_skip(path, slash + 1);
-    return grants_check(c->user, ret->bucket, err);
+    return s3_authorize(c, "s3:GetObject", ret->bucket, ret->key, err);
 }
 
 int s3_open_copy_source(struct s3_call *c, const struct s3_source *s, struct objects_reader *ret, struct err *err)

@@ -50,11 +50,10 @@ static int authenticate(struct s3_call *c, struct err *err)
 
     for (size_t i = 0; i < r->header_count; i++)
         headers[i] = (struct sigv4_header){r->headers[i].name, r->headers[i].value};
-    rc = sigv4_verify(c->arena, &q, "s3", clock_wall_ms(), grants_keys, &c->access->grants, &c->signature, err);
+    rc = sigv4_verify(c->arena, &q, "s3", clock_wall_ms(), s3_find_keys, c, &c->signature, err);
     if (rc < 0)
-        return rc;
-    c->user = grants_find(&c->access->grants, c->signature.access_key);
-    return c->user ? 0 : err_set_named(err, ERR_DENIED, "AccessDenied", "Access Denied.");
+        c->user = NULL;
+    return rc;
 }
 
 /* /bucket/key…; the key is whatever follows, taken as it is. */
@@ -87,7 +86,7 @@ static int start(struct s3_call *c, struct err *err)
 
     if ((rc = read_path(c, err)) < 0 || (rc = authenticate(c, err)) < 0 || (rc = s3_route(c, err)) < 0)
         return rc;
-    if (c->bucket.n && (rc = grants_check(c->user, c->bucket, err)) < 0)
+    if (c->operation->action && (rc = s3_authorize(c, c->operation->action, c->bucket, c->key, err)) < 0)
         return rc;
     if ((rc = s3_body_prepare(c, err)) < 0)
         return rc;

@@ -2,7 +2,7 @@
 #ifndef S3_INTERNAL_H
 #define S3_INTERNAL_H
 
-#include "auth/grants.h"
+#include "auth/policy.h"
 #include "auth/sigv4.h"
 #include "http/server.h"
 #include "objects/objects.h"
@@ -23,11 +23,16 @@ enum {
 
 /* ---- access.c: who may do what, as it is at one time ---- */
 
-/* Immutable, and shared by the calls that began with it: a secret that is rotated makes a new one for the next. */
-struct s3_access {
-    _Atomic unsigned refs;
-    struct grants grants;
+/* Who asks. */
+struct s3_principal {
+    struct str name, access_key;
+    const struct policy *const *policies;
+    size_t policy_count;
+    bool has_buckets; /* granted by the spec's `buckets`: ListBuckets then has an answer, if an empty one */
 };
+
+/* Immutable, and shared by the calls that began with it: a secret that is rotated makes a new one for the next. */
+struct s3_access;
 /* With one reference, for the caller. */
 MUST_CHECK int s3_access_new(const struct spec *spec, const struct secrets *secrets, struct s3_access **ret,
                              struct err *err);
@@ -45,11 +50,20 @@ void s3_access_replace(struct s3 *s, struct s3_access *a); /* takes the referenc
 
 struct s3_call;
 
+/* As sigv4_verify asks for them; ctx is the call, whose `user` is then set. */
+int s3_find_keys(void *ctx, struct str access_key, struct str token, struct sigv4_keys *ret, struct err *err);
+
+/* authorize.c: ERR_DENIED, AccessDenied, when the call's user may not do this. `key` empty: to the bucket. */
+MUST_CHECK int s3_authorize(struct s3_call *c, const char *action, struct str bucket, struct str key, struct err *err);
+/* The same without an error, and telling a deny from what nobody allowed. */
+enum policy_effect s3_permission(struct s3_call *c, const char *action, struct str bucket, struct str key);
+
 /* What to do with a request; found by method, level and subresource in route.c. */
 struct s3_operation {
     const char *method;
     enum s3_level { S3_SERVICE, S3_BUCKET, S3_OBJECT } level;
     const char *query, *header; /* that has to be there; NULL: none */
+    const char *action;         /* that policies know it by; NULL: `run` asks for each thing that it does */
     enum s3_body_kind { S3_BODY_NONE, S3_BODY_XML, S3_BODY_BYTES } body;
     /* On the network thread, before the body: reads and checks headers. May be NULL. */
     int (*prepare)(struct s3_call *c, struct err *err);
@@ -82,7 +96,7 @@ struct s3_call {
     struct http_request *r;
     struct arena *arena;
     const struct s3_operation *operation;
-    const struct grants_user *user;
+    const struct s3_principal *user;
     struct sigv4 signature;
     struct str bucket, key;
     char request_id[17];

@@ -373,17 +373,25 @@ int s3_delete_objects(struct s3_call *c, struct err *err)
 {
     struct xml_node *root;
     struct deletion *list;
-    size_t n, key_count = 0;
+    size_t n, key_count = 0, denied = 0;
     int rc;
 
     if ((rc = xml_parse(c->arena, buf_str(&c->body.xml), &root, err)) < 0 ||
         (rc = read_deletions(c, root, &list, &n, err)) < 0)
         return rc;
     struct str *keys = arena_array(c->arena, struct str, n);
-    for (size_t i = 0; i < n; i++)
-        if (!list[i].error_name)
+    for (size_t i = 0; i < n; i++) {
+        struct err why = {0};
+        if (s3_authorize(c, "s3:DeleteObject", c->bucket, list[i].key, &why) < 0) {
+            list[i].error_name = why.name;
+            list[i].error_message = "Access Denied.";
+            denied++;
+        } else if (!list[i].error_name) {
             keys[key_count++] = list[i].key;
-    if ((rc = objects_delete_many(c->s3->objects, c->bucket, keys, key_count, err)) < 0)
+        }
+    }
+    /* Whether there is such a bucket is not said to who has nothing to do there. */
+    if (denied < n && (rc = objects_delete_many(c->s3->objects, c->bucket, keys, key_count, err)) < 0)
         return rc;
 
     bool is_quiet = str_eq(str_trim(xml_child_text(root, "Quiet")), STR("true"));
@@ -448,9 +456,12 @@ int s3_get_object_attributes(struct s3_call *c, struct err *err)
 {
     struct objects_info info;
     char modified[CLOCK_TEXT_SIZE];
-    int rc = objects_head(c->s3->objects, c->arena, c->bucket, c->key, &info, err);
     BUF_SCOPED struct buf b = {0};
 
+    /* It takes both rights, as AWS has it. */
+    int rc = s3_authorize(c, "s3:GetObject", c->bucket, c->key, err);
+    if (rc == 0)
+        rc = objects_head(c->s3->objects, c->arena, c->bucket, c->key, &info, err);
     if (rc < 0)
         return rc;
     if (str_is_null(http_header(c->r, "x-amz-object-attributes")))

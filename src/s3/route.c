@@ -9,44 +9,56 @@
 
 // clang-format off
 static const struct s3_operation operations[] = {
-    {"GET", S3_SERVICE, NULL, NULL, S3_BODY_NONE, NULL, NULL, s3_list_buckets},
+    {"GET", S3_SERVICE, NULL, NULL, NULL, S3_BODY_NONE, NULL, NULL, s3_list_buckets},
 
-    {"PUT", S3_BUCKET, NULL, NULL, S3_BODY_XML, NULL, NULL, s3_create_bucket},
-    {"HEAD", S3_BUCKET, NULL, NULL, S3_BODY_NONE, NULL, NULL, s3_head_bucket},
-    {"DELETE", S3_BUCKET, NULL, NULL, S3_BODY_NONE, NULL, NULL, s3_delete_bucket},
-    {"GET", S3_BUCKET, "location", NULL, S3_BODY_NONE, NULL, NULL, s3_get_bucket_location},
-    {"GET", S3_BUCKET, "acl", NULL, S3_BODY_NONE, NULL, NULL, s3_get_bucket_acl},
-    {"GET", S3_BUCKET, "uploads", NULL, S3_BODY_NONE, NULL, NULL, s3_list_uploads},
-    {"GET", S3_BUCKET, "list-type", NULL, S3_BODY_NONE, NULL, NULL, s3_list_objects_v2},
-    {"GET", S3_BUCKET, NULL, NULL, S3_BODY_NONE, NULL, NULL, s3_list_objects},
-    {"POST", S3_BUCKET, "delete", NULL, S3_BODY_XML, NULL, NULL, s3_delete_objects},
+    {"PUT", S3_BUCKET, NULL, NULL, "s3:CreateBucket", S3_BODY_XML, NULL, NULL, s3_create_bucket},
+    {"HEAD", S3_BUCKET, NULL, NULL, "s3:ListBucket", S3_BODY_NONE, NULL, NULL, s3_head_bucket},
+    {"DELETE", S3_BUCKET, NULL, NULL, "s3:DeleteBucket", S3_BODY_NONE, NULL, NULL, s3_delete_bucket},
+    {"GET", S3_BUCKET, "location", NULL, "s3:GetBucketLocation", S3_BODY_NONE, NULL, NULL, s3_get_bucket_location},
+    {"GET", S3_BUCKET, "acl", NULL, "s3:GetBucketAcl", S3_BODY_NONE, NULL, NULL, s3_get_bucket_acl},
+    {"GET", S3_BUCKET, "uploads", NULL, "s3:ListBucketMultipartUploads", S3_BODY_NONE, NULL, NULL, s3_list_uploads},
+    {"GET", S3_BUCKET, "list-type", NULL, "s3:ListBucket", S3_BODY_NONE, NULL, NULL, s3_list_objects_v2},
+    {"GET", S3_BUCKET, NULL, NULL, "s3:ListBucket", S3_BODY_NONE, NULL, NULL, s3_list_objects},
+    {"POST", S3_BUCKET, "delete", NULL, NULL, S3_BODY_XML, NULL, NULL, s3_delete_objects},
 
-    {"GET", S3_OBJECT, "uploadId", NULL, S3_BODY_NONE, NULL, NULL, s3_list_parts},
-    {"GET", S3_OBJECT, "acl", NULL, S3_BODY_NONE, NULL, NULL, s3_get_object_acl},
-    {"GET", S3_OBJECT, "attributes", NULL, S3_BODY_NONE, NULL, NULL, s3_get_object_attributes},
-    {"GET", S3_OBJECT, "tagging", NULL, S3_BODY_NONE, NULL, NULL, s3_get_object_tagging},
-    {"GET", S3_OBJECT, NULL, NULL, S3_BODY_NONE, NULL, NULL, s3_get_object},
-    {"HEAD", S3_OBJECT, NULL, NULL, S3_BODY_NONE, NULL, NULL, s3_head_object},
-    {"PUT", S3_OBJECT, "uploadId", "x-amz-copy-source", S3_BODY_NONE, s3_upload_part_prepare, NULL, s3_upload_part_copy},
-    {"PUT", S3_OBJECT, "uploadId", NULL, S3_BODY_BYTES, s3_upload_part_prepare, s3_upload_part_open, s3_upload_part},
-    {"PUT", S3_OBJECT, NULL, "x-amz-copy-source", S3_BODY_NONE, s3_copy_object_prepare, NULL, s3_copy_object},
-    {"PUT", S3_OBJECT, NULL, NULL, S3_BODY_BYTES, s3_put_object_prepare, s3_put_object_open, s3_put_object},
-    {"POST", S3_OBJECT, "uploads", NULL, S3_BODY_NONE, s3_create_upload_prepare, NULL, s3_create_upload},
-    {"POST", S3_OBJECT, "uploadId", NULL, S3_BODY_XML, NULL, NULL, s3_complete_upload},
-    {"DELETE", S3_OBJECT, "uploadId", NULL, S3_BODY_NONE, NULL, NULL, s3_abort_upload},
-    {"DELETE", S3_OBJECT, NULL, NULL, S3_BODY_NONE, NULL, NULL, s3_delete_object},
+    {"GET", S3_OBJECT, "uploadId", NULL, "s3:ListMultipartUploadParts", S3_BODY_NONE, NULL, NULL, s3_list_parts},
+    {"GET", S3_OBJECT, "acl", NULL, "s3:GetObjectAcl", S3_BODY_NONE, NULL, NULL, s3_get_object_acl},
+    {"GET", S3_OBJECT, "attributes", NULL, "s3:GetObjectAttributes", S3_BODY_NONE, NULL, NULL, s3_get_object_attributes},
+    {"GET", S3_OBJECT, "tagging", NULL, "s3:GetObjectTagging", S3_BODY_NONE, NULL, NULL, s3_get_object_tagging},
+    {"GET", S3_OBJECT, NULL, NULL, "s3:GetObject", S3_BODY_NONE, NULL, NULL, s3_get_object},
+    {"HEAD", S3_OBJECT, NULL, NULL, "s3:GetObject", S3_BODY_NONE, NULL, NULL, s3_head_object},
+    {"PUT", S3_OBJECT, "uploadId", "x-amz-copy-source", "s3:PutObject", S3_BODY_NONE, s3_upload_part_prepare, NULL, s3_upload_part_copy},
+    {"PUT", S3_OBJECT, "uploadId", NULL, "s3:PutObject", S3_BODY_BYTES, s3_upload_part_prepare, s3_upload_part_open, s3_upload_part},
+    {"PUT", S3_OBJECT, NULL, "x-amz-copy-source", "s3:PutObject", S3_BODY_NONE, s3_copy_object_prepare, NULL, s3_copy_object},
+    {"PUT", S3_OBJECT, NULL, NULL, "s3:PutObject", S3_BODY_BYTES, s3_put_object_prepare, s3_put_object_open, s3_put_object},
+    {"POST", S3_OBJECT, "uploads", NULL, "s3:PutObject", S3_BODY_NONE, s3_create_upload_prepare, NULL, s3_create_upload},
+    {"POST", S3_OBJECT, "uploadId", NULL, "s3:PutObject", S3_BODY_XML, NULL, NULL, s3_complete_upload},
+    {"DELETE", S3_OBJECT, "uploadId", NULL, "s3:AbortMultipartUpload", S3_BODY_NONE, NULL, NULL, s3_abort_upload},
+    {"DELETE", S3_OBJECT, NULL, NULL, "s3:DeleteObject", S3_BODY_NONE, NULL, NULL, s3_delete_object},
 };
 
-/* Settings of a bucket that are what they are here: reading them has an answer, s3_get_bucket_setting. */
-static const struct s3_operation get_setting = {
-    "GET", S3_BUCKET, NULL, NULL, S3_BODY_NONE, NULL, NULL, s3_get_bucket_setting};
+/* Settings of a bucket that are what they are here: reading them has an answer. */
+#define SETTING(query, action) \
+    {"GET", S3_BUCKET, query, NULL, action, S3_BODY_NONE, NULL, NULL, s3_get_bucket_setting}
+static const struct s3_operation settings[] = {
+    SETTING("accelerate",        "s3:GetAccelerateConfiguration"),
+    SETTING("cors",              "s3:GetBucketCORS"),
+    SETTING("encryption",        "s3:GetEncryptionConfiguration"),
+    SETTING("lifecycle",         "s3:GetLifecycleConfiguration"),
+    SETTING("logging",           "s3:GetBucketLogging"),
+    SETTING("notification",      "s3:GetBucketNotification"),
+    SETTING("object-lock",       "s3:GetBucketObjectLockConfiguration"),
+    SETTING("ownershipControls", "s3:GetBucketOwnershipControls"),
+    SETTING("policy",            "s3:GetBucketPolicy"),
+    SETTING("policyStatus",      "s3:GetBucketPolicyStatus"),
+    SETTING("publicAccessBlock", "s3:GetBucketPublicAccessBlock"),
+    SETTING("replication",       "s3:GetReplicationConfiguration"),
+    SETTING("requestPayment",    "s3:GetBucketRequestPayment"),
+    SETTING("tagging",           "s3:GetBucketTagging"),
+    SETTING("versioning",        "s3:GetBucketVersioning"),
+    SETTING("website",           "s3:GetBucketWebsite"),
+};
 // clang-format on
-
-static const char *const readable_settings[] = {
-    "accelerate",  "cors",       "encryption",   "lifecycle",         "logging",     "notification",
-    "object-lock", "policy",     "policyStatus", "publicAccessBlock", "replication", "requestPayment",
-    "tagging",     "versioning", "website",      "ownershipControls",
-};
 
 /* All that S3's API has: to be told from parameters, which are an operation's own business. */
 static const char *const subresources[] = {
@@ -134,10 +146,11 @@ int s3_route(struct s3_call *c, struct err *err)
             return 0;
         }
     if (!str_is_null(subresource)) {
-        if (level == S3_BUCKET && str_eq(c->r->method, STR("GET")) &&
-            has(readable_settings, ARRAY_LEN(readable_settings), subresource)) {
-            c->operation = &get_setting;
-            return 0;
+        for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+            if (fits(c, &settings[i], level, subresource)) {
+                c->operation = &settings[i];
+                return 0;
+            }
         }
         return err_set_named(err, ERR_UNSUPPORTED, "NotImplemented", "%.*s of ?%.*s is not implemented.",
                              STR_ARG(c->r->method), STR_ARG(subresource));

@@ -13,4 +13,7 @@
  * "store/users/NAME/secret-key". */
 MUST_CHECK int s3_service_run(const struct spec *spec, struct secrets *secrets, struct err *err);
 
+/* The policies of the spec, and those that its users name. */
+MUST_CHECK int s3_check_policies(const struct spec *spec, struct err *err);
+
 #endif

@@ -38,12 +38,14 @@ static const struct spec_section services_section = SECTION(services_keys);
 static const struct spec_key user_keys[] = {
     {"access-key", SPEC_ACCESS_KEY, offsetof(struct spec_user, access_key), 0, 0, NULL},
     {"buckets",    SPEC_BUCKETS,    offsetof(struct spec_user, buckets),    0, 0, NULL},
+    {"policies",   SPEC_NAMES,      offsetof(struct spec_user, policies),   0, 0, NULL},
 };
 static const struct spec_section user_section = SECTION(user_keys);
 
 static const struct spec_key objects_keys[] = {
     {"buckets", SPEC_BUCKETS, IN_SPEC(buckets), 0, 0, NULL},
     {"users",   SPEC_USERS,   0,                0, 0, &user_section},
+    {"policies", SPEC_POLICIES, 0,              0, 0, NULL},
 };
 static const struct spec_section objects_section = SECTION(objects_keys);
 

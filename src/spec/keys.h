@@ -18,6 +18,8 @@ enum spec_value {
     SPEC_TLS,        /* on, off, or a section */
     SPEC_PROXIES,    /* struct http_proxies: its networks */
     SPEC_HEADERS,    /* struct http_proxies: which headers they write */
+    SPEC_NAMES,      /* str array, its length behind it */
+    SPEC_POLICIES,   /* mapping of names to IAM documents */
     SPEC_USERS,      /* mapping of names to sections */
     SPEC_CATALOG,    /* struct spec_postgresql of struct spec: "sqlite", or a section */
     SPEC_BOOL,       /* bool */

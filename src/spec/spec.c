@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/vec.h"
 #include "http/url.h"
 #include "os/file.h"
@@ -28,6 +29,7 @@ enum {
     SQL_QUERIES = 16,
     SQL_MEMORY_PERCENT = 60
 };
+enum { POLICY_NAME_MAX = 128, POLICY_TEXT_MAX = 2 << 20 };
 enum { SECRETS_OVERLAP_MS = 5 * 60 * 1000, CLIENT_TIMEOUT_MS = 5 * 60 * 1000 };
 
 struct reader {
@@ -223,6 +225,94 @@ static int read_buckets(struct reader *r, const struct doc_node *n, struct str p
         got.items[i] = item->text;
     }
     *to = got;
+    return 0;
+}
+
+/* ---- policies ---- */
+
+static bool is_policy_name(struct str s)
+{
+    if (s.n == 0 || s.n > POLICY_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_.+=@-", c))))
+            return false;
+    }
+    return true;
+}
+
+static int read_names(struct reader *r, const struct doc_node *n, struct str path, struct buckets *to)
+{
+    struct buckets got;
+
+    if (n->kind != DOC_LIST || n->n > ENTRIES_MAX)
+        return expected(r, n, path, "a list of names such as [reader, loader]");
+    got = (struct buckets){arena_array(r->a, struct str, n->n), n->n};
+    for (size_t i = 0; i < n->n; i++) {
+        if (n->items[i]->kind != DOC_TEXT || !is_policy_name(n->items[i]->text))
+            return expected(r, n->items[i], path, "a policy's name (a-z, A-Z, 0-9, '_', '.', '+', '=', '@', '-')");
+        got.items[i] = n->items[i]->text;
+    }
+    *to = got;
+    return 0;
+}
+
+/* YAML's scalars are all texts, which is what IAM wants. As deep as document.h allows. */
+// NOLINTNEXTLINE(misc-no-recursion)
+static void write_json(struct json_writer *w, const struct doc_node *n)
+{
+    switch (n->kind) {
+    case DOC_NULL:
+        json_add_null(w);
+        break;
+    case DOC_TEXT:
+        json_add_str(w, n->text);
+        break;
+    case DOC_LIST:
+        json_open_array(w);
+        for (size_t i = 0; i < n->n; i++)
+            write_json(w, n->items[i]);
+        json_close_array(w);
+        break;
+    case DOC_MAP:
+        json_open_object(w);
+        for (size_t i = 0; i < n->n; i++) {
+            json_key_str(w, n->pairs[i].key);
+            write_json(w, n->pairs[i].value);
+        }
+        json_close_object(w);
+        break;
+    }
+}
+
+/* What a document means is not known here: s3_check_policies reads it, with the position to complain with. */
+static int read_policies(struct reader *r, struct spec *s, const struct doc_node *n, struct str path)
+{
+    if (n->kind != DOC_MAP || n->n > ENTRIES_MAX)
+        return expected(r, n, path, "a mapping of policy names");
+    s->policies = arena_array(r->a, struct spec_policy, n->n);
+    s->policy_count = n->n;
+    for (size_t i = 0; i < n->n; i++) {
+        const struct doc_pair *p = &n->pairs[i];
+        BUF_SCOPED struct buf json;
+        struct json_writer w;
+
+        if (!is_policy_name(p->key))
+            return fail_at(r, p->line, p->column,
+                           "%.*s: expected a policy's name (a-z, A-Z, 0-9, '_', '.', '+', '=', '@', '-'), found "
+                           "\"%.*s\"",
+                           STR_ARG(path), STR_ARG(p->key));
+        if (p->value->kind != DOC_MAP && p->value->kind != DOC_TEXT)
+            return expected(r, p->value, below(r, path, p->key), "an IAM policy: a mapping, or its JSON as a text");
+        buf_init(&json, POLICY_TEXT_MAX);
+        json_writer_init(&w, &json);
+        if (p->value->kind == DOC_TEXT)
+            buf_add_str(&json, p->value->text);
+        else
+            write_json(&w, p->value);
+        s->policies[i] = (struct spec_policy){p->key, arena_str(r->a, buf_str(&json)), p->line, p->column};
+    }
     return 0;
 }
 
@@ -602,6 +692,10 @@ static int read_value(struct reader *r, struct spec *s, const struct doc_node *n
         return read_proxies(r, n, path, at);
     case SPEC_HEADERS:
         return read_proxy_headers(r, n, path, at);
+    case SPEC_NAMES:
+        return read_names(r, n, path, at);
+    case SPEC_POLICIES:
+        return read_policies(r, s, n, path);
     case SPEC_USERS:
         return read_users(r, s, n, path, k->section);
     case SPEC_CATALOG:
@@ -627,6 +721,9 @@ _Static_assert(offsetof(struct spec_tls, host_count) == offsetof(struct spec_tls
 _Static_assert(offsetof(struct spec_user, bucket_count) ==
                    offsetof(struct spec_user, buckets) + offsetof(struct buckets, n),
                "");
+_Static_assert(offsetof(struct spec_user, policy_count) ==
+                   offsetof(struct spec_user, policies) + offsetof(struct buckets, n),
+               "");
 
 /* ---- defaults, and checks across keys ---- */
 
@@ -634,8 +731,8 @@ static void set_defaults(struct reader *r, struct spec *s)
 {
     static struct str buckets[] = {{"trino-data", 10}, {"trino-exchange", 14}, {"airflow", 7}, {"airflow-logs", 12}};
     static struct spec_user users[] = {
-        {{"trino", 5}, {"trino", 5}, buckets, 2},
-        {{"airflow", 7}, {"airflow", 7}, buckets + 2, 2},
+        {{"trino", 5}, {"trino", 5}, buckets, 2, NULL, 0},
+        {{"airflow", 7}, {"airflow", 7}, buckets + 2, 2, NULL, 0},
     };
     static struct spec_property warehouse = {{"warehouse", 9}, {"s3://trino-data", 15}, 0};
     static struct spec_catalog catalogs[] = {
@@ -853,6 +950,12 @@ void spec_digest(const struct spec *s, char out[SPEC_DIGEST_SIZE])
         digest_str(&h, s->users[i].name);
         digest_str(&h, s->users[i].access_key);
         digest_strs(&h, s->users[i].buckets, s->users[i].bucket_count);
+        digest_strs(&h, s->users[i].policies, s->users[i].policy_count);
+    }
+    digest_int(&h, s->policy_count);
+    for (size_t i = 0; i < s->policy_count; i++) {
+        digest_str(&h, s->policies[i].name);
+        digest_str(&h, s->policies[i].json);
     }
     digest_int(&h, (uint64_t)s->secrets_overlap_ms);
     digest_int(&h, (uint64_t)s->identity_service.port);

@@ -14,6 +14,8 @@
  *     users:
  *       trino:   {access-key: trino, buckets: [trino-data, trino-exchange]}
  *       airflow: {access-key: airflow, buckets: [airflow, airflow-logs]}
+ *     policies:                      # IAM documents, which users name: {buckets: …, policies: [read-raw]}
+ *       read-raw: {Statement: {Effect: Allow, Action: s3:Get*, Resource: "arn:aws:s3:::raw/x"}}
  *   secrets: {overlap: 5m}
  *   catalog: sqlite                  # or {postgresql: {host: …, port: 5432, database: …, user: …, password-file: …}}
  *   catalogs:
@@ -51,8 +53,16 @@ struct spec_service {
 
 struct spec_user {
     struct str name, access_key;
-    struct str *buckets; /* read and write; a user sees nothing else */
+    struct str *buckets; /* all of S3 in these */
     size_t bucket_count;
+    struct str *policies; /* and what these allow; a user sees nothing else */
+    size_t policy_count;
+};
+
+struct spec_policy {
+    struct str name;
+    struct str json; /* the document, not looked at yet */
+    int line, column;
 };
 
 struct spec_property {
@@ -144,6 +154,8 @@ struct spec {
     size_t bucket_count;
     struct spec_user *users;
     size_t user_count;
+    struct spec_policy *policies;
+    size_t policy_count;
     int64_t secrets_overlap_ms;     /* how long a rotated secret's value before is accepted */
     struct spec_postgresql catalog; /* is_set false: SQLite in data_dir */
     struct spec_catalog *catalogs;  /* in name order */
