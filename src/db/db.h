@@ -21,6 +21,12 @@ enum db_kind { DB_SQLITE, DB_POSTGRESQL };
 MUST_CHECK int db_open_sqlite(const char *path, struct db **ret, struct err *err);
 /* libpq's conninfo without the password, which comes separately so that it never shows in a message. */
 MUST_CHECK int db_open_postgres(const char *conninfo, const char *password, struct db **ret, struct err *err);
+struct db_server {
+    struct str host, database, user, password_file; /* password_file: null: none */
+    int port;
+};
+/* The server; the password is the file's content, without a line's end. */
+MUST_CHECK int db_open_server(const struct db_server *s, struct db **ret, struct err *err);
 void db_close(struct db *d);
 enum db_kind db_kind(const struct db *d);
 

@@ -53,37 +53,13 @@ static struct str data_path(struct service *s, const char *name)
     return path_join(&s->arena, s->spec->data_dir, str_from_cstr(name));
 }
 
-/* A value of libpq's conninfo, whatever is in it. */
-static void add_conninfo(struct buf *to, const char *key, struct str value)
-{
-    buf_addf(to, "%s='", key);
-    for (size_t i = 0; i < value.n; i++) {
-        if (value.p[i] == '\'' || value.p[i] == '\\')
-            buf_add_char(to, '\\');
-        buf_add_char(to, value.p[i]);
-    }
-    buf_add_cstr(to, "' ");
-}
-
 static int open_postgresql(struct service *s, struct err *err)
 {
     const struct spec_postgresql *p = &s->spec->catalog;
-    BUF_SCOPED struct buf conninfo, password;
-    int rc = 0;
+    const struct db_server server = {
+        .host = p->host, .port = p->port, .database = p->database, .user = p->user, .password_file = p->password_file};
+    int rc = db_open_server(&server, &s->db, err);
 
-    buf_init(&conninfo, 8192);
-    buf_init(&password, 8192);
-    add_conninfo(&conninfo, "host", p->host);
-    buf_addf(&conninfo, "port=%d ", p->port);
-    add_conninfo(&conninfo, "dbname", p->database);
-    add_conninfo(&conninfo, "user", p->user);
-    if (!str_is_null(p->password_file))
-        rc = file_read(arena_cstr(&s->arena, p->password_file), &password, err);
-    while (password.n && (password.p[password.n - 1] == '\n' || password.p[password.n - 1] == '\r'))
-        buf_truncate(&password, password.n - 1);
-    if (rc == 0)
-        rc = db_open_postgres(buf_cstr(&conninfo), password.n ? buf_cstr(&password) : NULL, &s->db, err);
-    explicit_bzero(password.p, password.n);
     return rc < 0 ? err_prefix(err, "the catalog's PostgreSQL") : 0;
 }
 
