@@ -64,15 +64,18 @@ class Platform:
     spec      text or dict of platform.yaml; without ports in it, free ones are chosen. None: only ports.
     folder    where platform.yaml and data/ are; None: a new temporary one, removed at the end
     env       more environment for its processes
+    ca        with TLS: what clients trust; the platform's own CA otherwise
     """
 
-    def __init__(self, spec=None, folder=None, env=None):
+    def __init__(self, spec=None, folder=None, env=None, ca=None):
         self.own_folder = folder is None
+        self.tls = bool(isinstance(spec, dict) and spec.get("tls", "off") != "off")
         self.folder = folder or temp_folder()
         self.env = dict(os.environ, **(env or {}))
         self.store_port, self.sql_port = free_port(), free_port()
         self.file = os.path.join(self.folder, "platform.yaml")
         self.data = os.path.join(self.folder, "data")
+        self.ca = ca or os.path.join(self.data, "tls", "ca.pem")
         os.makedirs(self.folder, exist_ok=True)
         self.write_spec(spec)
 
@@ -178,12 +181,16 @@ class Platform:
     # --- clients ---
 
     @property
+    def scheme(self):
+        return "https" if self.tls else "http"
+
+    @property
     def store_url(self):
-        return "http://127.0.0.1:%d" % self.store_port
+        return "%s://127.0.0.1:%d" % (self.scheme, self.store_port)
 
     @property
     def sql_url(self):
-        return "http://127.0.0.1:%d" % self.sql_port
+        return "%s://127.0.0.1:%d" % (self.scheme, self.sql_port)
 
     def s3(self, user="trino", **kw):
         """A boto3 client of a user; kw goes to botocore's Config."""
@@ -191,13 +198,15 @@ class Platform:
         import botocore.config
         config = botocore.config.Config(**{"s3": {"addressing_style": "path"}, "retries": {"total_max_attempts": 1},
                                            **kw})
-        return boto3.client("s3", endpoint_url=self.store_url, region_name="us-east-1", aws_access_key_id=user,
+        return boto3.client("s3", endpoint_url=self.store_url, verify=self.ca if self.tls else None,
+                            region_name="us-east-1", aws_access_key_id=user,
                             aws_secret_access_key=self.secret("store/users/%s/secret-key" % user), config=config)
 
     def trino(self, **kw):
         """A connection of the Python client trino."""
         import trino
-        return trino.dbapi.connect(**{"host": "127.0.0.1", "port": self.sql_port, "user": "test", **kw})
+        return trino.dbapi.connect(**{"host": "127.0.0.1", "port": self.sql_port, "user": "test",
+                                      "http_scheme": self.scheme, "verify": self.ca if self.tls else True, **kw})
 
     def query(self, sql, **kw):
         """All rows of a statement, as lists."""
