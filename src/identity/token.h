@@ -62,6 +62,7 @@ struct token_request {
     struct str code, state;     /* for c_hash and s_hash of the implicit and hybrid flows */
     const struct str *audience; /* token exchange: only these of the audiences; none: all */
     size_t audience_count;
+    bool check_audience; /* ERR_DENIED, "invalid_request", when the token would lack one of them */
     bool want_refresh;
     struct str refresh_all_scope; /* on refresh: what the old token kept; null: scope->all */
     struct str refresh_id, chain; /* the refresh token's jti and reuse_id; null: new ones */

@@ -261,6 +261,10 @@ static int make_access(struct token_subject *s, struct made *m, struct token_ans
     rc = token_map(s, light ? TARGET_LIGHTWEIGHT : TARGET_ACCESS, m->access, err);
     if (rc < 0)
         return rc;
+    for (size_t i = 0; q->check_audience && i < q->audience_count; i++)
+        if (!jwt_has_audience(m->access, q->audience[i]))
+            return err_set_named(err, ERR_DENIED, "invalid_request", "Requested audience not available: %.*s",
+                                 STR_ARG(q->audience[i]));
     if (q->audience_count)
         restrict_audience(m->access, q);
     return sign(s->tokens, s->arena, q->realm, algorithm_of(q, "access.token.signed.response.alg"),
@@ -326,7 +330,6 @@ static int make_refresh(struct token_subject *s, struct made *m, struct token_an
     claims = json_keep(s->arena, base_claims(q, p->refresh_id, m->now, exp, offline ? "Offline" : "Refresh"));
     put(claims, "aud", q->issuer);
     put(claims, "sub", json_str(json_object_get(m->access, "sub")));
-    put(claims, "nonce", q->nonce);
     put(claims, "scope", q->refresh_all_scope.p ? q->refresh_all_scope : q->scope->all);
     if (aud) {
         json_t *list = json_is_array(aud) ? json_incref(aud) : json_array();
