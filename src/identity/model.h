@@ -20,7 +20,7 @@
  *   model/change.c    a change: a transaction in the database, then new snapshots
  *   model/defaults.c  what Keycloak puts into a new realm (defaults.json), and the first administrator
  *   model/import.c    realm export files, which is how realms are made too
- *   model/export.c, rep.c   the way back: representations and export files
+ *   model/rep.c       the way back: representations and export files
  *   model/user.c, credential.c, password.c, otp.c   users and what they prove themselves with
  *   model/key.c       the keys of a realm's key providers
  */
@@ -208,7 +208,9 @@ MUST_CHECK int identity_change_realm(struct identity_change *c, struct str name,
 /* A new realm, empty but for `rep` (borrowed), which has id and realm. ERR_EXISTS. */
 MUST_CHECK int identity_change_new_realm(struct identity_change *c, json_t *rep, struct realm_draft **ret,
                                          struct err *err);
-/* Removes the realm with its users. */
+/* Removes the realm with its users, and the master realm's client for it. */
+MUST_CHECK int identity_remove_realm(struct identity_change *c, struct str name, struct err *err);
+/* Only its rows. */
 MUST_CHECK int identity_change_drop_realm(struct identity_change *c, struct str name, struct err *err);
 
 struct str draft_realm_id(const struct realm_draft *d);
@@ -270,8 +272,26 @@ MUST_CHECK int component_update(struct realm_draft *d, struct str id, const json
 /* The realm's own settings; members that are there count. */
 MUST_CHECK int realm_update(struct identity_change *c, struct realm_draft *d, const json_t *rep, struct err *err);
 
+/* The way back: new references to representations as the admin API answers them. */
+#define KEYCLOAK_VERSION "26.7.3"         /* whose representations these are */
+json_t *realm_rep(const struct realm *r); /* the settings */
+json_t *role_rep(const struct realm *r, const struct role *role, bool brief);
+json_t *group_rep(const struct group *g, bool brief); /* subGroups empty */
+json_t *full_client_rep(const struct client *c);
+json_t *scope_rep(const struct client_scope *s);
+json_t *component_rep(const json_t *doc, bool with_secrets);
+json_t *realm_keys_rep(const struct realm *r); /* KeysMetadataRepresentation */
+json_t *doc_rep(const json_t *doc);            /* any document without its '$' members */
+/* As Keycloak's partial export; with secrets as its export to files, but for the users. */
+json_t *realm_export(const struct realm *r, bool with_clients, bool with_groups_and_roles, bool with_secrets);
+/* All of a realm, keys, secrets, users and their hashed passwords included: what identity_import_realm takes. */
+MUST_CHECK int identity_export_realm(struct identity *i, struct str name, json_t **ret, struct err *err);
+
 /* A realm from a RealmRepresentation, as short as {"realm":"x"} or as long as an export, with what Keycloak adds to it. */
 MUST_CHECK int identity_import_realm(struct identity_change *c, const json_t *rep, struct err *err);
+
+/* The composites of "roles" and the role mappings of "groups" of a representation whose roles and groups were made. */
+MUST_CHECK int realm_link_added(struct realm_draft *d, const json_t *rep, struct err *err);
 
 /* ---- users ---- */
 
@@ -308,8 +328,8 @@ MUST_CHECK int user_groups(struct identity *i, const struct realm *r, struct are
  * are UserRepresentations; only the members that are there count. The errors' names are Keycloak's words where it has one.
  */
 enum { USER_ATTRIBUTES_MAX = 512, USER_VALUE_MAX = 64 << 10 };
-/* `keep_id`: takes the "id" of the representation (import), else makes one. Gives the realm's default roles and groups,
- * unless the representation says its own (import). Reads credentials, groups (paths), realmRoles, clientRoles,
+/* `keep_id`: an import: takes the "id" of the representation, and gives only the roles and groups that it says; else
+ * makes an id and gives the realm's default roles and groups. Reads credentials, groups (paths), realmRoles, clientRoles,
  * serviceAccountClientId too. ERR_EXISTS: "User exists with same username" or "… email". */
 MUST_CHECK int user_create(struct identity_change *c, const struct realm *r, const json_t *rep, bool keep_id,
                            struct str *ret_id, struct err *err);

@@ -167,6 +167,12 @@ int realm_remove_from_master(struct identity_change *c, struct str realm, struct
     return rc < 0 || !client ? rc : draft_delete(d, KIND_CLIENT, json_opt_str(client, "id", STR("")), err);
 }
 
+int identity_remove_realm(struct identity_change *c, struct str name, struct err *err)
+{
+    int rc = realm_remove_from_master(c, name, err);
+    return rc < 0 ? rc : identity_change_drop_realm(c, name, err);
+}
+
 int identity_bootstrap(struct identity *i, struct str admin_password, struct err *err)
 {
     CHANGE_SCOPED struct identity_change *c = NULL;

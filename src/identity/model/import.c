@@ -620,6 +620,15 @@ static int link_all(struct realm_draft *d, const json_t *given, const json_t *de
     return rc < 0 ? rc : link_default_role(&n, given, err);
 }
 
+int realm_link_added(struct realm_draft *d, const json_t *rep, struct err *err)
+{
+    REALM_SCOPED struct realm *r = draft_snapshot(d);
+    struct names n = {d, r};
+    int rc = link_roles(&n, json_object_get(rep, "roles"), false, err);
+
+    return rc < 0 ? rc : link_groups(&n, STR(""), json_object_get(rep, "groups"), err);
+}
+
 static int import_users(struct identity_change *c, struct realm_draft *d, const json_t *given, struct err *err)
 {
     static const char *const lists[] = {"users", "federatedUsers"};

@@ -324,3 +324,87 @@ bool key_from_component(struct arena *a, const json_t *component, struct realm_k
     OPENSSL_cleanse(secret.p, secret.n);
     return true;
 }
+
+/* ---- as the admin API shows them ---- */
+
+static struct str base64_of(struct arena *a, const unsigned char *p, int n)
+{
+    BUF_SCOPED struct buf text;
+
+    buf_init(&text, 64 << 10);
+    enc_base64(&text, p, (size_t)n);
+    return arena_str(a, buf_str(&text));
+}
+
+static void show_public(struct arena *a, const struct realm_key *k, json_t *rep)
+{
+    EVP_PKEY *key = read_private(k->private_pem);
+    unsigned char *der = NULL;
+    int n = key ? i2d_PUBKEY(key, &der) : 0;
+
+    if (n > 0)
+        json_put_str(rep, "publicKey", base64_of(a, der, n));
+    OPENSSL_free(der);
+    EVP_PKEY_free(key);
+}
+
+static void show_certificate(struct arena *a, const struct realm_key *k, json_t *rep, int64_t *ret_valid_to_ms)
+{
+    BIO *in = BIO_new_mem_buf(k->certificate_pem.p, (int)k->certificate_pem.n);
+    X509 *x = PEM_read_bio_X509(in, NULL, NULL, NULL);
+    unsigned char *der = NULL;
+    int n = x ? i2d_X509(x, &der) : 0, days, seconds;
+    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+
+    if (n > 0)
+        json_put_str(rep, "certificate", base64_of(a, der, n));
+    if (x && ASN1_TIME_diff(&days, &seconds, epoch, X509_get0_notAfter(x)))
+        *ret_valid_to_ms = ((int64_t)days * 86400 + seconds) * 1000;
+    ASN1_TIME_free(epoch);
+    OPENSSL_free(der);
+    X509_free(x);
+    BIO_free(in);
+}
+
+static const char *type_of(const struct realm_key *k)
+{
+    struct str a = k->algorithm;
+
+    if (k->secret.p)
+        return "OCT";
+    if (str_eq(a, STR("EdDSA")))
+        return "OKP";
+    return str_starts_with(a, STR("ES")) || str_starts_with(a, STR("ECDH")) ? "EC" : "RSA";
+}
+
+json_t *realm_keys_rep(const struct realm *r)
+{
+    static const char *const states[] = {"ACTIVE", "PASSIVE", "DISABLED"};
+    ARENA_SCOPED struct arena a = ARENA_INIT;
+    json_t *active = json_object(), *list = json_array(), *rep = json_object();
+
+    for (size_t i = 0; i < r->key_count; i++) {
+        const struct realm_key *k = &r->keys[i];
+        json_t *one = json_object();
+        int64_t valid_to = 0;
+        json_put_str(one, "providerId", k->provider_id);
+        json_object_set_new(one, "providerPriority", json_integer(k->priority));
+        json_put_str(one, "kid", k->kid);
+        json_object_set_new(one, "status", json_string(states[k->status]));
+        json_object_set_new(one, "type", json_string(type_of(k)));
+        json_put_str(one, "algorithm", k->algorithm);
+        if (k->private_pem.p)
+            show_public(&a, k, one);
+        if (k->certificate_pem.p)
+            show_certificate(&a, k, one, &valid_to);
+        json_put_str(one, "use", k->use);
+        if (valid_to)
+            json_object_set_new(one, "validTo", json_integer(valid_to));
+        json_array_append_new(list, one);
+        if (k->status == REALM_KEY_ACTIVE && !json_object_get(active, arena_cstr(&a, k->algorithm)))
+            json_put_str(active, arena_cstr(&a, k->algorithm), k->kid);
+    }
+    json_object_set_new(rep, "active", active);
+    json_object_set_new(rep, "keys", list);
+    return rep;
+}

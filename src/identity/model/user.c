@@ -472,7 +472,7 @@ static int write_row(struct identity_change *c, const struct realm *r, const str
 }
 
 static int give_groups(struct identity_change *c, const struct realm *r, struct str id, const json_t *rep,
-                       struct err *err)
+                       bool with_defaults, struct err *err)
 {
     const json_t *paths = json_object_get(rep, "groups"), *defaults = json_object_get(r->rep, "$defaultGroups");
     int rc = 0;
@@ -484,7 +484,7 @@ static int give_groups(struct identity_change *c, const struct realm *r, struct 
                            STR_ARG(json_str(json_array_get(paths, i))));
         rc = user_join_group(c, r, id, g, err);
     }
-    for (size_t i = 0; rc == 0 && !paths && i < json_array_size(defaults); i++) {
+    for (size_t i = 0; rc == 0 && with_defaults && i < json_array_size(defaults); i++) {
         const struct group *g = realm_group_by_id(r, json_str(json_array_get(defaults, i)));
         if (g)
             rc = user_join_group(c, r, id, g, err);
@@ -493,15 +493,15 @@ static int give_groups(struct identity_change *c, const struct realm *r, struct 
 }
 
 static int give_roles(struct identity_change *c, const struct realm *r, struct str id, const json_t *rep,
-                      struct err *err)
+                      bool with_defaults, struct err *err)
 {
     const json_t *realm_roles = json_object_get(rep, "realmRoles");
     json_t *of_clients = json_object_get(rep, "clientRoles"), *names;
     const char *key;
     int rc = 0;
 
-    if (!realm_roles && !of_clients)
-        return r->default_role ? user_add_role(c, r, id, r->default_role, err) : 0;
+    if (with_defaults && r->default_role)
+        rc = user_add_role(c, r, id, r->default_role, err);
     for (size_t i = 0; rc == 0 && i < json_array_size(realm_roles); i++) {
         const struct role *role = realm_role(r, json_str(json_array_get(realm_roles, i)));
         if (!role)
@@ -555,9 +555,9 @@ int user_create(struct identity_change *c, const struct realm *r, const json_t *
                        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
                        err);
     if (rc == 0)
-        rc = give_roles(c, r, row.id, rep, err);
+        rc = give_roles(c, r, row.id, rep, !keep_id, err);
     if (rc == 0)
-        rc = give_groups(c, r, row.id, rep, err);
+        rc = give_groups(c, r, row.id, rep, !keep_id, err);
     if (rc == 0)
         rc = user_store_credentials(c, r, row.id, &row.username, rep, err);
     if (rc == 0 && ret_id)
