@@ -22,6 +22,9 @@
 /* What a generation needs at its peak for each unit of scale: the generator's tables and their Parquet files. */
 static const double BYTES_PER_SCALE = 1e9;
 
+/* Below it the generator's tables stay in memory, a fifth of a gigabyte, and aren't compressed for a file. */
+static const double MEMORY_SCALE = 0.2;
+
 enum { MAX_STATEMENT = 1 << 16 };
 
 struct generation {
@@ -34,9 +37,18 @@ struct generation {
 
 static int run(struct generation *g, struct buf *sql, struct err *err)
 {
+    struct engine_result *result;
+    duckdb_data_chunk chunk;
     int rc = buf_check(sql, "a statement of the generator", err);
 
-    return rc < 0 ? rc : engine_exec(g->conn, buf_str(sql), err);
+    if (rc == 0)
+        rc = engine_query(g->conn, buf_str(sql), &result, err);
+    if (rc < 0)
+        return rc;
+    while ((rc = engine_next(result, &chunk, err)) == 1)
+        duckdb_destroy_data_chunk(&chunk);
+    engine_result_free(result);
+    return rc;
 }
 
 static void add_quoted(struct buf *to, const char *path)
@@ -106,7 +118,8 @@ static int generate_scale(struct generation *g, double generator_scale, struct e
     const struct tpc_kind *kind = g->c->kind;
     ARENA_SCOPED struct arena a = ARENA_INIT;
     BUF_SCOPED struct buf sql;
-    struct str path = arena_printf(&a, "%s/generator.duckdb", g->folder);
+    struct str path = generator_scale < MEMORY_SCALE ? STR(":memory:")
+                                                     : arena_printf(&a, "%s/generator.duckdb", g->folder);
     int rc;
 
     buf_init(&sql, MAX_STATEMENT);
@@ -128,7 +141,7 @@ static int generate_scale(struct generation *g, double generator_scale, struct e
     int detached = run(g, &sql, rc < 0 ? NULL : err);
     if (rc == 0)
         rc = detached;
-    if (rc == 0)
+    if (rc == 0 && generator_scale >= MEMORY_SCALE)
         rc = file_remove_tree(path.p, err);
     return rc;
 }
