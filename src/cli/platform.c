@@ -12,6 +12,7 @@ static const struct {
 } services[] = {
     {"store", "/minio/health/ready", NULL, offsetof(struct spec, store.port)},
     {"sql", "/v1/info", "\"starting\":false", offsetof(struct spec, sql.port)},
+    {"identity", "/health/ready", "\"UP\"", offsetof(struct spec, identity_service.port)},
 };
 
 const struct cli_option cli_service_options[5] = {
@@ -105,11 +106,21 @@ size_t cli_supervised(struct arena *a, const struct spec *s, const char *program
 
 const char *const *cli_secret_names(struct arena *a, const struct spec *s, size_t *ret_n)
 {
-    const char **names = arena_array(a, const char *, s->user_count);
+    const struct spec_identity *id = &s->identity;
+    const char **names = arena_array(a, const char *, s->user_count + 1 + id->clients.n + id->users.n);
+    size_t n = 0;
 
     for (size_t i = 0; i < s->user_count; i++)
-        names[i] = arena_printf(a, "store/users/%.*s/secret-key", STR_ARG(s->users[i].name)).p;
-    *ret_n = s->user_count;
+        names[n++] = arena_printf(a, "store/users/%.*s/secret-key", STR_ARG(s->users[i].name)).p;
+    if (spec_has_identity(s)) {
+        names[n++] = "identity/admin/password";
+        for (size_t i = 0; i < id->clients.n; i++)
+            if (!id->clients.items[i].is_public)
+                names[n++] = arena_printf(a, "identity/clients/%.*s/secret", STR_ARG(id->clients.items[i].name)).p;
+        for (size_t i = 0; i < id->users.n; i++)
+            names[n++] = arena_printf(a, "identity/users/%.*s/password", STR_ARG(id->users.items[i].name)).p;
+    }
+    *ret_n = n;
     return names;
 }
 

@@ -59,7 +59,11 @@ void report_access(struct arena *a, const struct spec *s, const json_t *status, 
         const char *url = cli_url(a, s, cli_service_port(s, *names));
         bool is_store = strcmp(*names, "store") == 0;
 
-        if (!is_store || s->user_count == 0) {
+        if (strcmp(*names, "identity") == 0) {
+            const char *cells[] = {*names, url,
+                                   "user admin; password: dataplatform secrets show identity/admin/password"};
+            table_add(&t, cells);
+        } else if (!is_store || s->user_count == 0) {
             const char *cells[] = {*names, url, is_store ? "no users" : "any user name, no password"};
             table_add(&t, cells);
         }

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include "base/log.h"
+#include "identity/service.h"
 #include "os/process.h"
 #include "s3/service.h"
 
@@ -46,16 +47,17 @@ static int become_sql(struct cli *c)
     return cli_failf("%s is missing: the build is not complete", places[0]);
 }
 
-static int run_store(struct cli *c)
+static int run(struct cli *c, const char *service,
+               int (*service_run)(const struct spec *spec, struct secrets *secrets, struct err *err))
 {
     struct spec *spec;
     struct secrets *secrets;
     struct err err = {0};
-    int code = cli_load_service(c, "store", &spec, &secrets);
+    int code = cli_load_service(c, service, &spec, &secrets);
 
     if (code != EXIT_OK)
         return code;
-    int rc = s3_service_run(spec, secrets, &err);
+    int rc = service_run(spec, secrets, &err);
     secrets_close(secrets);
     if (rc < 0) {
         log_error("%s", err.message);
@@ -67,9 +69,11 @@ static int run_store(struct cli *c)
 int cli_service(struct cli *c)
 {
     if (c->arg_count == 1 && strcmp(c->args[0], "store") == 0)
-        return run_store(c);
+        return run(c, "store", s3_service_run);
+    if (c->arg_count == 1 && strcmp(c->args[0], "identity") == 0)
+        return run(c, "identity", identity_service_run);
     if (c->arg_count == 1 && strcmp(c->args[0], "sql") == 0)
         return become_sql(c);
-    cli_failf("expected store or sql, found %s", c->arg_count ? c->args[0] : "nothing");
+    cli_failf("expected store, identity or sql, found %s", c->arg_count ? c->args[0] : "nothing");
     return EXIT_USAGE;
 }

@@ -72,7 +72,7 @@ class Platform:
         self.tls = bool(isinstance(spec, dict) and spec.get("tls", "off") != "off")
         self.folder = folder or temp_folder()
         self.env = dict(os.environ, **(env or {}))
-        self.store_port, self.sql_port = free_port(), free_port()
+        self.store_port, self.sql_port, self.identity_port = free_port(), free_port(), free_port()
         self.file = os.path.join(self.folder, "platform.yaml")
         self.data = os.path.join(self.folder, "data")
         self.ca = ca or os.path.join(self.data, "tls", "ca.pem")
@@ -80,14 +80,18 @@ class Platform:
         self.write_spec(spec)
 
     def write_spec(self, spec=None):
-        """Writes platform.yaml; a text may use {store_port} and {sql_port}, a dict gets them where it has none."""
+        """Writes platform.yaml; a text may use {store_port}, {sql_port} and {identity_port}, a dict gets them where it
+        has none."""
         if isinstance(spec, str):
-            text = spec.replace("{store_port}", str(self.store_port)).replace("{sql_port}", str(self.sql_port))
+            text = spec
+            for name in ("store_port", "sql_port", "identity_port"):
+                text = text.replace("{%s}" % name, str(getattr(self, name)))
         else:
             spec = json.loads(json.dumps(spec or {}))
             services = spec.setdefault("services", {})
             self.store_port = services.setdefault("store", {}).setdefault("port", self.store_port)
             self.sql_port = services.setdefault("sql", {}).setdefault("port", self.sql_port)
+            self.identity_port = services.setdefault("identity", {}).setdefault("port", self.identity_port)
             text = json.dumps(spec, indent=2)        # JSON is YAML
         with open(self.file, "w") as f:
             f.write(text + "\n")
@@ -191,6 +195,10 @@ class Platform:
     @property
     def sql_url(self):
         return "%s://127.0.0.1:%d" % (self.scheme, self.sql_port)
+
+    @property
+    def identity_url(self):
+        return "http://127.0.0.1:%d" % self.identity_port
 
     def s3(self, user="trino", **kw):
         """A boto3 client of a user; kw goes to botocore's Config."""
