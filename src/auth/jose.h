@@ -114,6 +114,10 @@ MUST_CHECK int jws_verify(const struct jws *s, const struct jose_key *k, uint32_
 MUST_CHECK int jws_sign(const struct jose_key *k, enum jose_alg alg, const char *typ, struct str payload,
                         struct buf *to, struct err *err);
 
+/* As jws_sign, with a header of the caller's own: JSON whose "alg" is `alg`. */
+MUST_CHECK int jws_sign_with_header(const struct jose_key *k, enum jose_alg alg, struct str header, struct str payload,
+                                    struct buf *to, struct err *err);
+
 /* ---- claims ---- */
 
 struct jwt_expect {

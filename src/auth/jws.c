@@ -196,17 +196,35 @@ static int sign_bytes(const struct jose_key *k, enum jose_alg alg, struct str in
     return ok ? 0 : jose_openssl_error(err, ERR_INTERNAL, "signing a token");
 }
 
-int jws_sign(const struct jose_key *k, enum jose_alg alg, const char *typ, struct str payload, struct buf *to,
-             struct err *err)
+int jws_sign_with_header(const struct jose_key *k, enum jose_alg alg, struct str header, struct str payload,
+                         struct buf *to, struct err *err)
 {
     unsigned char sig[SIGNATURE_MAX];
-    BUF_SCOPED struct buf header = {0};
-    struct json_writer w;
     size_t start = to->n, n = 0;
     int rc;
 
     if (!k->is_private || !(k->algs & JOSE_BIT(alg)))
         return err_set(err, ERR_INVALID, "the key can't sign by %s", jose_alg_name(alg));
+    enc_base64url(to, header.p, header.n);
+    buf_add_char(to, '.');
+    enc_base64url(to, payload.p, payload.n);
+    rc = buf_check(to, "the token", err);
+    if (rc == 0)
+        rc = sign_bytes(k, alg, str_from(to->p + start, to->n - start), sig, &n, err);
+    if (rc < 0)
+        return rc;
+    buf_add_char(to, '.');
+    enc_base64url(to, sig, n);
+    return buf_check(to, "the token", err);
+}
+
+int jws_sign(const struct jose_key *k, enum jose_alg alg, const char *typ, struct str payload, struct buf *to,
+             struct err *err)
+{
+    BUF_SCOPED struct buf header = {0};
+    struct json_writer w;
+    int rc;
+
     buf_init(&header, HEADER_MAX);
     json_writer_init(&w, &header);
     json_open_object(&w);
@@ -222,17 +240,5 @@ int jws_sign(const struct jose_key *k, enum jose_alg alg, const char *typ, struc
     }
     json_close_object(&w);
     rc = buf_check(&header, "the token's header", err);
-    if (rc < 0)
-        return rc;
-    enc_base64url(to, header.p, header.n);
-    buf_add_char(to, '.');
-    enc_base64url(to, payload.p, payload.n);
-    rc = buf_check(to, "the token", err);
-    if (rc == 0)
-        rc = sign_bytes(k, alg, str_from(to->p + start, to->n - start), sig, &n, err);
-    if (rc < 0)
-        return rc;
-    buf_add_char(to, '.');
-    enc_base64url(to, sig, n);
-    return buf_check(to, "the token", err);
+    return rc < 0 ? rc : jws_sign_with_header(k, alg, buf_str(&header), payload, to, err);
 }

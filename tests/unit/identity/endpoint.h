@@ -74,11 +74,11 @@ static inline int endpoint_down(void **state)
     return fixture_down(&fixture);
 }
 
-/* path: behind the realm's protocol path, or from '/' on; form NULL: no body; header may be NULL: "Name: value". */
+/* path: behind the realm's protocol path, or from '/' on; form NULL: no body; header may be NULL: "Name: value", a line each. */
 static inline struct reply ask(struct endpoint *e, const char *method, const char *path, const char *form,
                                const char *header)
 {
-    struct http_header headers[2] = {{STR("Content-Type"), STR("application/x-www-form-urlencoded")}};
+    struct http_header headers[4] = {{STR("Content-Type"), STR("application/x-www-form-urlencoded")}};
     struct http_client_request q = {.method = method, .headers = headers, .header_count = form ? 1 : 0};
     struct reply r = {0};
     json_t *json = NULL;
@@ -86,8 +86,7 @@ static inline struct reply ask(struct endpoint *e, const char *method, const cha
     if (!form)
         headers[0] = (struct http_header){STR("Accept"), STR("*/*")};
     q.header_count = 1;
-    if (header) {
-        struct str rest = str_from_cstr(header), name;
+    for (struct str lines = str_from_cstr(header), rest, name; q.header_count < 4 && str_split(&lines, '\n', &rest);) {
         (void)str_split(&rest, ':', &name);
         headers[q.header_count++] = (struct http_header){name, str_trim(rest)};
     }
