@@ -429,8 +429,9 @@ static void tokens_from_before_the_realms_not_before_are_stale(void **state)
 {
     struct endpoint *e = *state;
     struct reply t = login(e, TRINO, "openid"), r;
+    int64_t next = sessions_clock(e->f->context.sessions) + 1;
 
-    fixture_settings(e->f, FORM(e, "{\"notBefore\":%lld}", (long long)(sessions_clock(e->f->context.sessions) + 1)));
+    fixture_settings(e->f, FORM(e, "{\"notBefore\":%lld}", (long long)next));
     expect_worthless(e, member(&t, "access_token"));
     r = post(e, "token",
              FORM(e, "grant_type=refresh_token&" TRINO "&refresh_token=%.*s", STR_ARG(member(&t, "refresh_token"))));
@@ -548,7 +549,7 @@ static void give_trino_a_key(struct endpoint *e)
 static struct reply assert_with(struct endpoint *e, const struct jose_key *k, enum jose_alg alg, const char *client,
                                 const char *aud, const char *jti, int64_t lives)
 {
-    int64_t now = sessions_clock(e->f->context.sessions);
+    int64_t now = sessions_clock(e->f->context.sessions), until = now + lives;
     BUF_SCOPED struct buf b = {0};
 
     buf_init(&b, JOSE_TOKEN_MAX);
@@ -556,7 +557,7 @@ static struct reply assert_with(struct endpoint *e, const struct jose_key *k, en
                         arena_printf(
                             &e->f->arena,
                             "{\"iss\":\"%s\",\"sub\":\"%s\",\"aud\":\"%s\",\"jti\":\"%s\",\"iat\":%lld,\"exp\":%lld}",
-                            client, client, aud, jti, (long long)now, (long long)(now + lives)),
+                            client, client, aud, jti, (long long)now, (long long)until),
                         &b, &e->f->err));
     return post(e, "token",
                 FORM(e,
