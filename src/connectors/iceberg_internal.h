@@ -83,7 +83,7 @@ MUST_CHECK int iceberg_begin_write(struct connector *c, struct arena *a, const s
                                    struct connector_write **ret, struct str *ret_before, struct str *ret_after,
                                    struct err *err);
 MUST_CHECK int iceberg_finish_write(struct connector *c, struct connector_write *w, struct engine_result *result,
-                                    int64_t *ret_rows, struct err *err);
+                                    struct connector_written *ret, struct err *err);
 void iceberg_abort_write(struct connector *c, struct connector_write *w);
 MUST_CHECK int iceberg_delete_rows(struct connector *c, struct arena *a, const struct connector_table *t,
                                    int64_t *ret_rows, struct err *err);

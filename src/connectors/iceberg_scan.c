@@ -490,6 +490,8 @@ int iceberg_plan(struct connector *c, struct arena *a, const struct connector_sc
         return rc;
     }
     ret->from = arena_str(a, buf_str(&text));
+    for (size_t i = 0; i < s->file_count; i++)
+        ret->row_count += (uint64_t)s->files[i]->record_count;
     ret->pin = pin;
     return 0;
 }

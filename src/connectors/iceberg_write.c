@@ -224,11 +224,7 @@ static int write_text(struct connector_write *w, struct arena *a, const struct c
     buf_init(&after, TEXT_MAX);
     /* Partition expressions are over the table's columns, so these are made one level further in. */
     buf_add_cstr(&before, w->is_partitioned ? "COPY (SELECT *" : "COPY (SELECT ");
-    buf_add_cstr(&after, ") source) TO ");
-    if (w->is_partitioned)
-        buf_reset(&after);
-    if (w->is_partitioned)
-        buf_add_cstr(&after, ") source) written) TO ");
+    buf_add_cstr(&after, w->is_partitioned ? ") source) written) TO " : ") source) TO ");
     emit_string(&after, w->path);
     buf_addf(&after, " (FORMAT parquet, RETURN_STATS, COMPRESSION %.*s", STR_ARG(engine_codec(w)));
     if (!w->is_partitioned) /* staging's file is nobody else's */
@@ -463,6 +459,7 @@ struct written {
     struct objects_publish *publish; /* as many as items */
     size_t publish_n, publish_cap;
     int64_t rows;
+    uint64_t bytes;
 };
 
 /* A file of the engine's becomes one of staging's own, so that it can be published. */
@@ -522,6 +519,7 @@ static int take_row(struct connector_write *w, struct arena *a, duckdb_data_chun
     file.path = to->items[to->n - 1].path;
     to->items[to->n - 1] = file;
     to->rows += file.record_count;
+    to->bytes += size;
     return 0;
 }
 
@@ -570,7 +568,7 @@ static void unpublish(struct connector_write *w, struct arena *a, const struct w
 }
 
 int iceberg_finish_write(struct connector *c, struct connector_write *w, struct engine_result *result,
-                         int64_t *ret_rows, struct err *err)
+                         struct connector_written *ret, struct err *err)
 {
     struct arena *a = &w->arena;
     struct written files = {0};
@@ -589,7 +587,7 @@ int iceberg_finish_write(struct connector *c, struct connector_write *w, struct 
             unpublish(w, a, &files);
     }
     if (rc == 0)
-        *ret_rows = files.rows;
+        *ret = (struct connector_written){files.rows, files.bytes};
     write_free(w);
     return rc;
 }

@@ -530,8 +530,20 @@ static int begin_write(struct connector *c, struct arena *a, const struct connec
     return 0;
 }
 
-static int finish_write(struct connector *c, struct connector_write *w, struct engine_result *result, int64_t *ret_rows,
-                        struct err *err)
+static void abort_write(struct connector *c, struct connector_write *w)
+{
+    if (w->table) {
+        struct err ignored = {0};
+
+        if (drop_physical(of(c), w->number, &ignored) < 0)
+            log_warn("an aborted table of the catalog memory stays: %s", ignored.message);
+        table_free(w->table);
+    }
+    free(w);
+}
+
+static int finish_write(struct connector *c, struct connector_write *w, struct engine_result *result,
+                        struct connector_written *ret, struct err *err)
 {
     duckdb_data_chunk chunk;
     int64_t rows = 0;
@@ -543,23 +555,13 @@ static int finish_write(struct connector *c, struct connector_write *w, struct e
     }
     if (rc == 0 && w->table)
         rc = publish(of(c), w->table, err);
-    if (rc < 0)
-        return rc; /* abort_write comes next */
-    *ret_rows = rows;
+    if (rc < 0) {
+        abort_write(c, w);
+        return rc;
+    }
+    *ret = (struct connector_written){.rows = rows};
     free(w);
     return 0;
-}
-
-static void abort_write(struct connector *c, struct connector_write *w)
-{
-    if (w->table) {
-        struct err ignored = {0};
-
-        if (drop_physical(of(c), w->number, &ignored) < 0)
-            log_warn("an aborted table of the catalog memory stays: %s", ignored.message);
-        table_free(w->table);
-    }
-    free(w);
 }
 
 static int delete_all(struct connector *c, struct arena *a, const struct connector_table *t, int64_t *ret_rows,

@@ -421,22 +421,26 @@ void engine_progress(struct engine_conn *c, struct engine_progress *ret)
     ret->rows_total = p.total_rows_to_process;
 }
 
-uint64_t engine_memory_used(struct engine *e)
+void engine_memory(struct engine *e, struct engine_memory *ret)
 {
     struct engine_conn *c;
     struct engine_result *r;
     duckdb_data_chunk chunk;
-    uint64_t bytes = 0;
 
+    *ret = (struct engine_memory){0};
     if (engine_acquire(e, &c, NULL) < 0)
-        return 0;
-    if (engine_query(c, STR("SELECT CAST(sum(memory_usage_bytes) AS UBIGINT) FROM duckdb_memory()"), &r, NULL) == 0) {
+        return;
+    if (engine_query(
+            c,
+            STR("SELECT CAST(sum(memory_usage_bytes) AS UBIGINT), CAST(sum(temporary_storage_bytes) AS UBIGINT) "
+                "FROM duckdb_memory()"),
+            &r, NULL) == 0) {
         if (engine_next(r, &chunk, NULL) == 1) {
-            bytes = *(uint64_t *)duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0));
+            ret->used = *(uint64_t *)duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0));
+            ret->spilled = *(uint64_t *)duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 1));
             duckdb_destroy_data_chunk(&chunk);
         }
         engine_result_free(r);
     }
     engine_release(c);
-    return bytes;
 }

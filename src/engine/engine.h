@@ -52,7 +52,10 @@ struct engine_progress {
     uint64_t rows_done, rows_total;
 };
 void engine_progress(struct engine_conn *c, struct engine_progress *ret); /* from any thread */
-uint64_t engine_memory_used(struct engine *e);
+struct engine_memory {
+    uint64_t used, spilled; /* bytes of all statements: in memory, and in files of the folder for spilling */
+};
+void engine_memory(struct engine *e, struct engine_memory *ret); /* zeros when the engine doesn't answer */
 
 /* Makes program-made rows available to SQL on this connection until it is released; the text to put into FROM, which
  * exposes columns c<ids[i]>. The rows are read when the statement runs: they live as long as the connection's use. */

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rand.h"
+#include "base/vec.h"
 #include "query/internal.h"
 
 enum { DEFAULT_RUNNING = 16, DEFAULT_QUEUED = 1000, DEFAULT_HISTORY = 100 };
@@ -23,8 +24,15 @@ int queries_new(const struct queries_options *o, struct queries **ret, struct er
         free(qs);
         return rc;
     }
-    qs->transactions = transactions_new();
     pthread_mutex_init(&qs->lock, NULL);
+    rc = accounts_new(qs, qs->engine, &qs->accounts, err);
+    if (rc < 0) {
+        pool_free(qs->pool);
+        pthread_mutex_destroy(&qs->lock);
+        free(qs);
+        return rc;
+    }
+    qs->transactions = transactions_new();
     rand_alnum(qs->id_suffix, sizeof(qs->id_suffix) - 1);
     for (char *c = qs->id_suffix; *c; c++)
         *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
@@ -41,6 +49,7 @@ void queries_free(struct queries *qs)
         query_cancel(qs->items[i], NULL);
     pthread_mutex_unlock(&qs->lock);
     pool_free(qs->pool);
+    accounts_free(qs->accounts);
     for (size_t i = 0; i < qs->n; i++)
         query_unref(qs->items[i]);
     free(qs->items);
@@ -140,28 +149,19 @@ static void forget(struct queries *qs, struct query *q)
     pthread_mutex_unlock(&qs->lock);
 }
 
-static int64_t thread_cpu_us(void)
-{
-    struct timespec t;
-
-    return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0 ? (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000 : 0;
-}
-
 static void run_query(void *arg)
 {
     struct query *q = arg;
     struct err err = {0};
-    int64_t cpu = thread_cpu_us();
     int rc = 0;
 
     if (!is_ended(q)) {
+        accounts_open(q->owner->accounts, q);
         rc = query_run(q, &err);
+        accounts_close(q->owner->accounts, q);
         /* Interrupted work fails in many ways: that it was interrupted is what counts. */
         if (rc < 0 && query_is_cancelled(q, &err))
             rc = err.code;
-        pthread_mutex_lock(&q->lock);
-        q->stats.cpu_us = thread_cpu_us() - cpu;
-        pthread_mutex_unlock(&q->lock);
         if (rc < 0 && err.code == ERR_INTERNAL)
             log_error("query %.*s: %s", STR_ARG(q->id), err.message);
         query_end(q, rc < 0 ? &err : NULL);
@@ -186,6 +186,7 @@ int query_start(struct queries *qs, const struct session *s, struct str text, co
     pthread_mutex_init(&q->lock, NULL);
     copy_session(&q->session, s, &q->arena);
     q->text = arena_str(&q->arena, text);
+    query_read_limits(q);
     pthread_mutex_lock(&qs->lock);
     q->id = next_id(qs, &q->arena, now);
     q->session.query_id = q->id;
@@ -200,6 +201,26 @@ int query_start(struct queries *qs, const struct session *s, struct str text, co
     }
     *ret = q;
     return 0;
+}
+
+void queries_watch(struct queries *qs)
+{
+    VEC(struct query *) late = {0};
+    struct err why = {0};
+
+    pthread_mutex_lock(&qs->lock);
+    for (size_t i = 0; i < qs->n; i++) {
+        query_take_progress(qs->items[i]);
+        if (query_is_over_limit(qs->items[i], &why))
+            vec_push(&late, query_ref(qs->items[i]));
+    }
+    pthread_mutex_unlock(&qs->lock);
+    for (size_t i = 0; i < late.n; i++) { /* without the lock: its sink hears of it */
+        if (query_is_over_limit(late.items[i], &why))
+            query_cancel(late.items[i], &why);
+        query_unref(late.items[i]);
+    }
+    vec_release(&late);
 }
 
 static void describe(struct query *q, struct arena *a, struct query_info *ret)

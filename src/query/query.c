@@ -76,10 +76,13 @@ void query_end(struct query *q, const struct err *error)
     if (q->began_us == 0)
         q->began_us = q->ended_us;
     q->stats.state = error ? QUERY_FAILED : QUERY_FINISHED;
-    if (error)
+    if (error) {
         q->error = *error;
-    else
+    } else {
         q->stats.progress = 1;
+        if (q->planned_rows)
+            q->stats.processed_rows = q->planned_rows;
+    }
     q->stats.completed_splits = q->stats.total_splits;
     q->stats.running_splits = q->stats.queued_splits = 0;
     pthread_mutex_unlock(&q->lock);
@@ -89,7 +92,7 @@ void query_end(struct query *q, const struct err *error)
 void query_cancel(struct query *q, const struct err *why)
 {
     struct err reason = {0};
-    bool is_waiting;
+    bool is_waiting, is_working;
 
     if (why)
         reason = *why;
@@ -97,12 +100,15 @@ void query_cancel(struct query *q, const struct err *why)
         err_set_named(&reason, ERR_CANCELLED, "USER_CANCELED", "Query was canceled");
     pthread_mutex_lock(&q->lock);
     is_waiting = !q->is_ended && q->stats.state == QUERY_QUEUED;
+    is_working = !q->is_ended && !is_waiting;
     if (!q->is_cancelled)
         q->why = reason;
     q->is_cancelled = true;
     if (q->conn)
         engine_interrupt(q->conn);
     pthread_mutex_unlock(&q->lock);
+    if (is_working && q->sink.cancelled)
+        q->sink.cancelled(q->sink.ctx);
     if (is_waiting) /* its turn may be long in coming; the client needn't wait for it */
         query_end(q, &reason);
 }
@@ -134,6 +140,13 @@ static void take_progress(struct query *q)
     int left = s->total_splits - s->completed_splits;
     s->running_splits = left < q->owner->threads ? left : q->owner->threads;
     s->queued_splits = left - s->running_splits;
+}
+
+void query_take_progress(struct query *q)
+{
+    pthread_mutex_lock(&q->lock);
+    take_progress(q);
+    pthread_mutex_unlock(&q->lock);
 }
 
 void query_get_stats(struct query *q, struct query_stats *ret)

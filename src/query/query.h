@@ -36,8 +36,9 @@ struct query_stats {
     int64_t created_us, queued_us, analysis_us, planning_us, elapsed_us,
         cpu_us;      /* created: wall clock; others durations */
     double progress; /* 0 … 1; -1: unknown */
-    uint64_t processed_rows, processed_bytes, physical_input_bytes, written_bytes, peak_memory, spilled_bytes,
-        output_rows;
+    /* How they are counted: account.c. What was read: bytes of files, which is also what is known of the rows' size. */
+    uint64_t processed_rows, processed_bytes, physical_input_bytes, written_bytes, written_rows, peak_memory,
+        spilled_bytes, output_rows;
     int total_splits, queued_splits, running_splits, completed_splits;
 };
 
@@ -55,6 +56,8 @@ struct query_sink {
     void (*columns)(void *ctx, const struct column *columns, const struct str *names, size_t n);
     /* The chunk is borrowed. May block to hold the query back; an error is the query's end. */
     int (*chunk)(void *ctx, duckdb_data_chunk chunk, struct err *err);
+    /* Any thread, when the query is cancelled: a chunk that is held back has to return. NULL: none is. */
+    void (*cancelled)(void *ctx);
     /* Once, last: the query is FINISHED or FAILED. */
     void (*end)(void *ctx, const struct err *error);
 };

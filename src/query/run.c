@@ -21,6 +21,8 @@ struct run {
     })
     pins;
     int64_t planned_from_us;
+    uint64_t rows;   /* of all scans */
+    bool is_unknown; /* a scan doesn't know its rows */
 };
 
 static void release(struct run *r)
@@ -68,6 +70,10 @@ static int plan_scan(void *ctx, const struct rel *rel, struct str *ret_from, str
     if (plan.pin)
         vec_push(&r->pins, ((struct run_pin){c, plan.pin}));
     if (plan.rows)
+        plan.row_count = plan.rows->row_count;
+    r->rows += plan.row_count;
+    r->is_unknown |= !plan.rows && plan.row_count == 0;
+    if (plan.rows)
         return engine_add_rows(r->conn, a, plan.rows, ids, ret_from, err);
     *ret_from = plan.from;
     return 0;
@@ -88,11 +94,23 @@ static int connect(struct run *r)
     return rc < 0 ? rc : query_set_conn(r->q, r->conn, r->err);
 }
 
-/* Planning is over: what it took, for the statistics. */
-static void start_running(struct run *r)
+/* A limit may end a scan early. */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the parser lets queries nest
+static bool has_limit(const struct rel *rel)
+{
+    for (size_t i = 0; rel && i < rel->cte_count; i++)
+        if (has_limit(rel->ctes[i]->query))
+            return true;
+    return rel && (rel->kind == REL_LIMIT || has_limit(rel->input) || has_limit(rel->right));
+}
+
+/* Planning is over: what it took and what is to be read, for the statistics. `root` NULL: the engine has nothing to do. */
+static void start_running(struct run *r, const struct rel *root)
 {
     pthread_mutex_lock(&r->q->lock);
     r->q->stats.planning_us = clock_mono_us() - r->planned_from_us;
+    r->q->stats.total_splits = r->q->stats.running_splits = 1; /* until the engine says more */
+    r->q->planned_rows = r->is_unknown || has_limit(root) ? 0 : r->rows;
     pthread_mutex_unlock(&r->q->lock);
     query_set_state(r->q, QUERY_RUNNING);
 }
@@ -133,7 +151,7 @@ static int run_select(struct run *r, const struct statement *s)
     if (rc < 0)
         return rc;
     sink->columns(sink->ctx, s->query->columns, s->output_names, s->output_count);
-    start_running(r);
+    start_running(r, s->query);
     rc = engine_query(r->conn, buf_str(&sql), &result, r->err);
     if (rc < 0)
         return rc;
@@ -173,7 +191,7 @@ static int send_count(struct run *r, int64_t rows)
 }
 
 static int execute_write(struct run *r, const struct statement *s, struct connector_write *w, struct str before,
-                         struct str after, int64_t *ret_rows)
+                         struct str after, struct connector_written *ret)
 {
     struct connector *c = s->connector;
     struct engine_result *result = NULL;
@@ -187,12 +205,12 @@ static int execute_write(struct run *r, const struct statement *s, struct connec
     if (rc == 0)
         rc = buf_check(&sql, "the planned statement", r->err);
     if (rc == 0) {
-        start_running(r);
+        start_running(r, s->query);
         rc = engine_query(r->conn, buf_str(&sql), &result, r->err);
     }
     if (rc == 0) {
         query_set_state(r->q, QUERY_FINISHING);
-        rc = c->ops->finish_write(c, w, result, ret_rows, r->err);
+        rc = c->ops->finish_write(c, w, result, ret, r->err);
     } else {
         c->ops->abort_write(c, w);
     }
@@ -205,7 +223,7 @@ static int run_write(struct run *r, const struct statement *s)
     struct connector *c = s->connector;
     struct str before = STR(""), after = STR("");
     struct connector_write *w = NULL;
-    int64_t rows = 0;
+    struct connector_written written = {0};
     int rc;
 
     announce_count(r->q);
@@ -225,8 +243,14 @@ static int run_write(struct run *r, const struct statement *s)
     };
     rc = c->ops->begin_write(c, &r->q->work, &request, &w, &before, &after, r->err);
     if (rc == 0)
-        rc = execute_write(r, s, w, before, after, &rows);
-    return rc < 0 ? rc : send_count(r, rows);
+        rc = execute_write(r, s, w, before, after, &written);
+    if (rc < 0)
+        return rc;
+    pthread_mutex_lock(&r->q->lock);
+    r->q->stats.written_rows = (uint64_t)written.rows;
+    r->q->stats.written_bytes = written.bytes;
+    pthread_mutex_unlock(&r->q->lock);
+    return send_count(r, written.rows);
 }
 
 static int run_delete(struct run *r, const struct statement *s)
@@ -240,7 +264,7 @@ static int run_delete(struct run *r, const struct statement *s)
                              s->delete_source ? "DELETE with a filter is not supported yet"
                                               : "This connector does not support modifying table rows");
     announce_count(r->q);
-    start_running(r);
+    start_running(r, NULL);
     rc = c->ops->delete_all(c, &r->q->work, s->target, &rows, r->err);
     return rc < 0 ? rc : send_count(r, rows);
 }

@@ -62,6 +62,7 @@ struct connector_scan_plan {
     struct str from; /* "read_parquet([…], schema = …)", "\"cat\".\"s\".\"t\"", or null when `rows` is set: a
                                     complete SELECT in parentheses or a table expression that yields c<id> names */
     struct connector_rows *rows; /* instead of text; column i is request's column i */
+    uint64_t row_count;          /* of the source, where it is known: statistics show it; 0: it isn't */
     void *pin;                   /* keeps files alive until release_pin; NULL: nothing to release */
 };
 
@@ -75,6 +76,11 @@ struct connector_write_request {
 };
 
 struct connector_write; /* the connector's */
+
+struct connector_written {
+    int64_t rows;
+    uint64_t bytes; /* of files; 0: not known */
+};
 
 /* ---- properties ---- */
 
@@ -135,13 +141,13 @@ struct connector_ops {
     size_t procedure_count;
 
     /* A write is begin, then the engine runs `*ret_before` + source SELECT + `*ret_after` on its connection, then finish
-     * gets that statement's result, makes everything visible at once and says how many rows. abort (instead of finish,
-     * or after its failure) leaves nothing behind. Both free the write. */
+     * gets that statement's result, makes everything visible at once and says how much that was; or abort. Both free the
+     * write; after abort, or when finish fails, nothing is left behind. */
     MUST_CHECK int (*begin_write)(struct connector *c, struct arena *a, const struct connector_write_request *r,
                                   struct connector_write **ret, struct str *ret_before, struct str *ret_after,
                                   struct err *err);
     MUST_CHECK int (*finish_write)(struct connector *c, struct connector_write *w, struct engine_result *result,
-                                   int64_t *ret_rows, struct err *err);
+                                   struct connector_written *ret, struct err *err);
     void (*abort_write)(struct connector *c, struct connector_write *w);
     /* DELETE without a filter: all rows of the pinned version. */
     MUST_CHECK int (*delete_all)(struct connector *c, struct arena *a, const struct connector_table *t,

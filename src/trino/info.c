@@ -105,11 +105,13 @@ static void write_info(struct trino_server *s, struct json_writer *w)
 static void write_status(struct trino_server *s, struct json_writer *w)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    uint64_t used = s->engine ? engine_memory_used(s->engine) : 0;
+    struct engine_memory memory = {0};
     static const char *const empty[] = {"queryMemoryReservations", "queryMemoryAllocations",
                                         "queryMemoryRevocableReservations", "taskMemoryReservations",
                                         "taskMemoryRevocableReservations"};
 
+    if (s->engine)
+        engine_memory(s->engine, &memory);
     json_open_object(w);
     json_key(w, "nodeId");
     json_add_cstr(w, s->node_id);
@@ -129,14 +131,14 @@ static void write_status(struct trino_server *s, struct json_writer *w)
     json_key(w, "pool");
     json_open_object(w);
     add_number(w, "maxBytes", (int64_t)s->memory_limit);
-    add_number(w, "reservedBytes", (int64_t)used);
+    add_number(w, "reservedBytes", (int64_t)memory.used);
     add_number(w, "reservedRevocableBytes", 0);
     for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
         json_key(w, empty[i]);
         json_open_object(w);
         json_close_object(w);
     }
-    add_number(w, "freeBytes", s->memory_limit > used ? (int64_t)(s->memory_limit - used) : 0);
+    add_number(w, "freeBytes", s->memory_limit > memory.used ? (int64_t)(s->memory_limit - memory.used) : 0);
     json_close_object(w);
     json_close_object(w);
     add_number(w, "processors", processors);

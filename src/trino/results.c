@@ -24,33 +24,15 @@ static void add_flag(struct json_writer *w, const char *key, bool v)
     json_add_bool(w, v);
 }
 
-/* The engine may not say how much work there is: then it is one split. */
-struct splits {
-    int total, queued, running, completed;
-};
-
-static struct splits count_splits(const struct results *v)
+static void add_splits(struct json_writer *w, const struct query_stats *s)
 {
-    const struct query_stats *s = &v->stats;
-    struct splits n = {s->total_splits, s->queued_splits, s->running_splits, s->completed_splits};
-
-    if (n.total == 0 && v->has_stage && s->state >= QUERY_RUNNING) {
-        n.total = 1;
-        n.completed = s->state == QUERY_FINISHED;
-        n.running = s->state == QUERY_RUNNING || s->state == QUERY_FINISHING;
-    }
-    return n;
+    add_number(w, "totalSplits", s->total_splits);
+    add_number(w, "queuedSplits", s->queued_splits);
+    add_number(w, "runningSplits", s->running_splits);
+    add_number(w, "completedSplits", s->completed_splits);
 }
 
-static void add_splits(struct json_writer *w, const struct splits *n)
-{
-    add_number(w, "totalSplits", n->total);
-    add_number(w, "queuedSplits", n->queued);
-    add_number(w, "runningSplits", n->running);
-    add_number(w, "completedSplits", n->completed);
-}
-
-static void write_stage(struct json_writer *w, const struct results *v, const struct splits *n)
+static void write_stage(struct json_writer *w, const struct results *v)
 {
     const struct query_stats *s = &v->stats;
     bool done = s->state >= QUERY_FINISHED;
@@ -66,7 +48,7 @@ static void write_stage(struct json_writer *w, const struct results *v, const st
                                                                    : "FAILED");
     add_flag(w, "done", done);
     add_number(w, "nodes", 1);
-    add_splits(w, n);
+    add_splits(w, s);
     add_number(w, "cpuTimeMillis", s->cpu_us / 1000);
     add_number(w, "wallTimeMillis", s->elapsed_us / 1000);
     add_number(w, "processedRows", (int64_t)s->processed_rows);
@@ -83,7 +65,6 @@ static void write_stage(struct json_writer *w, const struct results *v, const st
 static void write_stats(struct json_writer *w, const struct results *v)
 {
     const struct query_stats *s = &v->stats;
-    struct splits n = count_splits(v);
     bool has_stage = v->has_stage && s->state >= QUERY_STARTING;
 
     json_open_object(w);
@@ -91,17 +72,17 @@ static void write_stats(struct json_writer *w, const struct results *v)
     json_add_cstr(w, states[s->state]);
     add_flag(w, "queued", s->state == QUERY_QUEUED);
     add_flag(w, "scheduled", has_stage);
-    if (has_stage && n.total > 0) {
+    if (has_stage && s->total_splits > 0) {
         double progress = s->state == QUERY_FINISHED ? 1
                           : s->progress >= 0         ? s->progress
-                                                     : (double)n.completed / n.total;
+                                                     : (double)s->completed_splits / s->total_splits;
         json_key(w, "progressPercentage");
         json_add_f64(w, progress * 100);
         json_key(w, "runningPercentage");
-        json_add_f64(w, 100.0 * n.running / n.total);
+        json_add_f64(w, 100.0 * s->running_splits / s->total_splits);
     }
     add_number(w, "nodes", has_stage ? 1 : 0);
-    add_splits(w, &n);
+    add_splits(w, s);
     add_number(w, "planningTimeMillis", (s->planning_us + s->analysis_us) / 1000);
     add_number(w, "analysisTimeMillis", s->analysis_us / 1000);
     add_number(w, "cpuTimeMillis", s->cpu_us / 1000);
@@ -118,7 +99,7 @@ static void write_stats(struct json_writer *w, const struct results *v)
     add_number(w, "peakMemoryBytes", (int64_t)s->peak_memory);
     add_number(w, "spilledBytes", (int64_t)s->spilled_bytes);
     if (has_stage)
-        write_stage(w, v, &n);
+        write_stage(w, v);
     json_close_object(w);
 }
 

@@ -391,6 +391,16 @@ static int take_chunk(void *ctx, duckdb_data_chunk chunk, struct err *err)
     return rc;
 }
 
+static void take_cancelled(void *ctx)
+{
+    struct statement_resource *x = ctx;
+
+    pthread_mutex_lock(&x->lock);
+    x->is_cancelled = true;
+    pthread_cond_broadcast(&x->room);
+    pthread_mutex_unlock(&x->lock);
+}
+
 static void take_end(void *ctx, const struct err *error)
 {
     struct statement_resource *x = ctx;
@@ -462,7 +472,8 @@ void statement_post(struct trino_server *s, struct http_request *r, struct str t
         return;
     }
     struct statement_resource *x = make(s, &session);
-    const struct query_sink sink = {.ctx = x, .columns = take_columns, .chunk = take_chunk, .end = take_end};
+    const struct query_sink sink = {
+        .ctx = x, .columns = take_columns, .chunk = take_chunk, .cancelled = take_cancelled, .end = take_end};
     pthread_mutex_lock(&s->lock);
     bool is_stopping = s->is_stopping;
     s->live++;
@@ -563,15 +574,13 @@ void statement_get(struct trino_server *s, struct http_request *r, struct str re
 
 static void cancel(struct statement_resource *x, const struct err *why)
 {
-    query_cancel(x->query, why); /* first: what it is told below must find the reason there */
+    query_cancel(x->query, why);
     pthread_mutex_lock(&x->lock);
-    x->is_cancelled = true;
     if (x->is_ended && !x->is_done) { /* nobody will fetch the rest */
         drop_pages(x);
         buf_init(&x->page, PAGE_MAX);
     }
     x->access_ms = clock_mono_ms();
-    pthread_cond_broadcast(&x->room);
     pthread_mutex_unlock(&x->lock);
 }
 

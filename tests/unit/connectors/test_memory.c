@@ -58,6 +58,7 @@ static int write_rows(const struct statement *s, const char *select, bool is_abo
     struct connector_write *w;
     struct engine_conn *c;
     struct engine_result *result;
+    struct connector_written written = {0};
     struct str before, after;
     int rc = memory->ops->begin_write(memory, &a, &r, &w, &before, &after, err);
 
@@ -65,12 +66,15 @@ static int write_rows(const struct statement *s, const char *select, bool is_abo
         return rc;
     assert_int_equal(engine_acquire(engine, &c, err), 0);
     rc = engine_query(c, arena_printf(&a, "%.*s%s%.*s", STR_ARG(before), select, STR_ARG(after)), &result, err);
-    if (rc == 0) {
-        rc = is_aborted ? -1 : memory->ops->finish_write(memory, w, result, ret_rows, err);
-        engine_result_free(result);
-    }
-    if (rc < 0)
+    struct engine_result *owned = rc == 0 ? result : NULL;
+    if (rc == 0 && !is_aborted) {
+        rc = memory->ops->finish_write(memory, w, result, &written, err);
+    } else {
         memory->ops->abort_write(memory, w);
+        rc = -1;
+    }
+    engine_result_free(owned);
+    *ret_rows = written.rows;
     engine_release(c);
     return rc;
 }

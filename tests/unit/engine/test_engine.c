@@ -160,12 +160,15 @@ static void a_long_result_streams_in_little_memory(void **state)
     (void)state;
     assert_int_equal(engine_query(c, STR("SELECT i, repeat('x', 100) FROM range(3000000) t(i)"), &r, &err), 0);
     while ((rc = engine_next(r, &chunk, &err)) == 1) {
-        uint64_t used;
+        struct engine_memory memory;
 
         rows += duckdb_data_chunk_get_size(chunk);
         duckdb_destroy_data_chunk(&chunk);
-        if (rows % 409600 == 0 && (used = engine_memory_used(engine)) > most)
-            most = used;
+        if (rows % 409600 == 0) {
+            engine_memory(engine, &memory);
+            if (memory.used > most)
+                most = memory.used;
+        }
     }
     assert_int_equal(rc, 0);
     assert_int_equal(rows, 3000000);

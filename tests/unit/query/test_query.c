@@ -72,15 +72,15 @@ static int begin_write(struct connector *c, struct arena *a, const struct connec
     return 0;
 }
 
-static int finish_write(struct connector *c, struct connector_write *w, struct engine_result *result, int64_t *ret_rows,
-                        struct err *err)
+static int finish_write(struct connector *c, struct connector_write *w, struct engine_result *result,
+                        struct connector_written *ret, struct err *err)
 {
     duckdb_data_chunk chunk;
     int rc;
     (void)c, (void)w;
 
     while ((rc = engine_next(result, &chunk, err)) == 1) {
-        *ret_rows = ((int64_t *)duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0)))[0];
+        ret->rows = ((int64_t *)duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0)))[0];
         duckdb_destroy_data_chunk(&chunk);
     }
     fake.finished++;
@@ -171,7 +171,7 @@ static void await_end(struct seen *s)
 
 static struct query *begin(const struct session *session, const char *text, struct seen *s)
 {
-    const struct query_sink sink = {s, see_columns, see_chunk, see_end};
+    const struct query_sink sink = {.ctx = s, .columns = see_columns, .chunk = see_chunk, .end = see_end};
     struct query *q = NULL;
     struct err err = {0};
 
@@ -381,7 +381,7 @@ static void a_queued_query_is_cancelled_before_its_turn_and_a_full_queue_refuses
             await_state(q[i], QUERY_RUNNING);
     }
     seen_init(&over);
-    const struct query_sink sink = {&over, see_columns, see_chunk, see_end};
+    const struct query_sink sink = {.ctx = &over, .columns = see_columns, .chunk = see_chunk, .end = see_end};
     assert_int_equal(query_start(queries, &session, STR("SELECT 1"), &sink, &refused, &err), ERR_LIMIT);
     assert_string_equal(err.name, "QUERY_QUEUE_FULL");
     query_cancel(q[2], NULL);

@@ -83,6 +83,7 @@ void query_cancel(struct query *q, const struct err *why)
     else
         err_set_named(&q->why, ERR_CANCELLED, "USER_CANCELED", "Query was canceled");
     q->is_cancelled = true;
+    q->sink.cancelled(q->sink.ctx);
 }
 
 size_t queries_list(struct queries *qs, struct arena *a, struct query_info **ret)
