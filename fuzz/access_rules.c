@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (groups_parse(text, &g, &err) == 0) {
         const struct str *names;
         (void)groups_of(g, user, &names);
-        groups_free(g);
+        groups_unref(g);
     }
     return 0;
 }

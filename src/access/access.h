@@ -57,6 +57,9 @@ void access_release(struct access *a);
 struct str access_user(const struct access *a);
 /* Who `a` is, with the groups that the file adds. */
 const struct access_identity *access_identity_of(const struct access *a);
+/* As another user, with that one's groups of the file and no roles, under the same rules: for expressions that are
+ * evaluated as somebody else. In the arena, and no longer than `a`. NULL stays NULL. */
+const struct access *access_as(const struct access *a, struct arena *arena, struct str user);
 
 /* ---- who ---- */
 

@@ -3,7 +3,6 @@
  * version and keeps it throughout a statement. A file that can't be read, or not understood, denies everybody until it
  * is mended: the rules it replaces may be just what somebody wanted to be rid of.
  */
-#include "access/groups.h"
 #include "access/internal.h"
 
 #include "base/buf.h"
@@ -84,7 +83,7 @@ static int read_groups(struct access_control *c, struct err *err)
         r = groups_parse(buf_str(&text), &groups, err);
     if (r < 0)
         return r;
-    groups_free(c->groups);
+    groups_unref(c->groups);
     c->groups = groups;
     return 0;
 }
@@ -154,7 +153,7 @@ void access_control_free(struct access_control *c)
     if (!c)
         return;
     access_rules_unref(c->rules);
-    groups_free(c->groups);
+    groups_unref(c->groups);
     free(c->rules_file.path);
     free(c->groups_file.path);
     pthread_mutex_destroy(&c->lock);
@@ -204,9 +203,10 @@ int access_open(struct access_control *c, const struct access_identity *who, str
     a->rules = c->rules;
     if (a->rules)
         atomic_fetch_add(&a->rules->refs, 1);
-    size_t n = groups_of(c->groups, who->user, &groups);
-    a->who.groups = copy_list(&a->arena, who->groups, who->group_count, groups, n, &a->who.group_count);
+    a->groups = groups_ref(c->groups);
     pthread_mutex_unlock(&c->lock);
+    size_t n = groups_of(a->groups, who->user, &groups);
+    a->who.groups = copy_list(&a->arena, who->groups, who->group_count, groups, n, &a->who.group_count);
     a->who.user = copy(&a->arena, who->user);
     a->who.principal = copy(&a->arena, who->principal);
     a->who.roles = copy_list(&a->arena, who->roles, who->role_count, NULL, 0, &a->who.role_count);
@@ -219,8 +219,21 @@ void access_release(struct access *a)
     if (!a)
         return;
     access_rules_unref(a->rules);
+    groups_unref(a->groups);
     arena_release(&a->arena);
     free(a);
+}
+
+const struct access *access_as(const struct access *a, struct arena *arena, struct str user)
+{
+    if (!a)
+        return NULL;
+    struct access *other = arena_new(arena, struct access);
+    other->rules = a->rules;
+    other->groups = a->groups;
+    other->who.user = arena_str(arena, user);
+    other->who.group_count = groups_of(a->groups, user, &other->who.groups);
+    return other;
 }
 
 struct str access_user(const struct access *a)

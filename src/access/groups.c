@@ -3,12 +3,15 @@
 #include "base/map.h"
 #include "base/vec.h"
 
+#include <stdatomic.h>
+
 struct membership {
     struct str *items;
     size_t n, cap;
 };
 
 struct groups {
+    atomic_int refs;
     struct arena arena;
     struct map users; /* name → struct membership * */
 };
@@ -34,13 +37,14 @@ int groups_parse(struct str text, struct groups **ret, struct err *err)
 
     if (!g)
         abort();
+    atomic_init(&g->refs, 1);
     for (int number = 1; str_split(&text, '\n', &line); number++) {
         line = str_trim(line);
         if (line.n == 0 || line.p[0] == '#')
             continue;
         size_t colon = str_find_char(line, ':', 0);
         if (colon == SIZE_MAX) {
-            groups_free(g);
+            groups_unref(g);
             return err_set_at(err, ERR_INVALID, NULL, number, 0,
                               "Error in group file line %d: Expected two parts for group and users", number);
         }
@@ -55,9 +59,16 @@ int groups_parse(struct str text, struct groups **ret, struct err *err)
     return 0;
 }
 
-void groups_free(struct groups *g)
+struct groups *groups_ref(struct groups *g)
 {
-    if (!g)
+    if (g)
+        atomic_fetch_add(&g->refs, 1);
+    return g;
+}
+
+void groups_unref(struct groups *g)
+{
+    if (!g || atomic_fetch_sub(&g->refs, 1) > 1)
         return;
     map_release(&g->users);
     arena_release(&g->arena);

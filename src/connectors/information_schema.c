@@ -1,4 +1,5 @@
 #include "connectors/information_schema.h"
+#include "access/access.h"
 #include "connectors/listing.h"
 #include "base/vec.h"
 
@@ -19,7 +20,7 @@ static int add_columns(struct virtual_scan *s, const struct connector_table *t, 
     for (size_t i = 0; i < t->column_count; i++) {
         const struct connector_column *c = &t->columns[i];
 
-        if (c->hidden)
+        if (c->hidden || !access_sees_column(s->request->access, s->catalog, t->schema, t->name, c->name))
             continue;
         int r = virtual_begin_row(s, err);
         if (r < 0)
@@ -85,6 +86,8 @@ static int fill_schemata(struct virtual_scan *s, struct err *err)
     int r = listing_schemas(s->context, s->arena, scanned_catalog(s), &names, &n, err);
 
     for (size_t i = 0; r == 0 && i < n; i++) {
+        if (!access_sees_schema(s->request->access, s->catalog, names[i]))
+            continue;
         r = virtual_begin_row(s, err);
         if (r < 0)
             break;

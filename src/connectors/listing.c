@@ -1,4 +1,5 @@
 #include "connectors/listing.h"
+#include "access/access.h"
 
 static const struct str information_schema = {"information_schema", 18};
 
@@ -93,6 +94,8 @@ static int each_of_names(struct virtual_scan *s, struct connector *c, const stru
                                        .is_view = names[i].is_view};
         struct connector_table *t = &bare;
 
+        if (!access_sees_table(s->request->access, c->catalog, names[i].schema, names[i].name))
+            continue;
         if (with_columns) {
             struct err reason = {0};
             /* Trino's listings leave out a table whose metadata can't be read instead of failing as a whole */
@@ -137,7 +140,8 @@ int listing_each_table(struct virtual_scan *s, struct connector *only, const str
         return each_of_catalog(s, only, f, with_columns, each, err);
     for (size_t i = 0; i < s->context->catalogs->n; i++) {
         struct connector *c = s->context->catalogs->items[i];
-        if (f->catalog && !virtual_wants(s, f->catalog, c->catalog))
+        if ((f->catalog && !virtual_wants(s, f->catalog, c->catalog)) ||
+            !access_sees_catalog(s->request->access, c->catalog))
             continue;
         int r = each_of_catalog(s, c, f, with_columns, each, err);
         if (r < 0)

@@ -1,4 +1,5 @@
 #include "connectors/system.h"
+#include "access/access.h"
 #include "base/vec.h"
 #include "connectors/listing.h"
 
@@ -13,6 +14,8 @@ static int fill_catalogs(struct virtual_scan *s, struct err *err)
 {
     for (size_t i = 0; i < s->context->catalogs->n; i++) {
         const struct connector *c = s->context->catalogs->items[i];
+        if (!access_sees_catalog(s->request->access, c->catalog))
+            continue;
         int r = virtual_begin_row(s, err);
 
         if (r < 0)
@@ -47,7 +50,7 @@ static int fill_table_comments(struct virtual_scan *s, struct err *err)
 static int add_properties(struct virtual_scan *s, const struct connector *c, const struct connector_property *defs,
                           size_t n, struct err *err)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && access_sees_catalog(s->request->access, c->catalog); i++) {
         int r = virtual_begin_row(s, err);
 
         if (r < 0)
@@ -127,6 +130,8 @@ static int fill_queries(struct virtual_scan *s, struct err *err)
     s->context->runtime->list_queries(s->context->runtime->ctx, s->arena, &queries, &n);
     for (size_t i = 0; i < n; i++) {
         const struct runtime_query *q = &queries[i];
+        if (access_check_view_query(s->request->access, q->user, NULL) < 0)
+            continue;
         int r = virtual_begin_row(s, err);
 
         if (r < 0)
@@ -221,7 +226,8 @@ static int fill_transactions(struct virtual_scan *s, struct err *err)
     return 0;
 }
 
-static int kill_query(struct connector *c, struct arena *a, const struct constant *arguments, struct err *err)
+static int kill_query(struct connector *c, struct arena *a, const struct access *access,
+                      const struct constant *arguments, struct err *err)
 {
     const struct runtime_source *runtime = ((struct system_connector *)c)->context->runtime;
     struct str message = STR("No message provided.");
@@ -230,8 +236,8 @@ static int kill_query(struct connector *c, struct arena *a, const struct constan
         return err_set_named(err, ERR_INVALID, "INVALID_PROCEDURE_ARGUMENT", "query_id cannot be null");
     if (!arguments[1].is_null && arguments[1].text.n > 0)
         message = arena_printf(a, "Message: %.*s", STR_ARG(arguments[1].text));
-    return runtime->kill_query(runtime->ctx, arguments[0].text, arena_printf(a, "Query killed. %.*s", STR_ARG(message)),
-                               err);
+    return runtime->kill_query(runtime->ctx, access, arguments[0].text,
+                               arena_printf(a, "Query killed. %.*s", STR_ARG(message)), err);
 }
 
 static const struct connector_procedure procedures[] = {

@@ -33,7 +33,8 @@ struct runtime_source {
     void (*list_queries)(void *ctx, struct arena *a, struct runtime_query **ret, size_t *ret_n);
     void (*list_transactions)(void *ctx, struct arena *a, struct runtime_transaction **ret, size_t *ret_n);
     /* NOT_FOUND, or NOT_SUPPORTED when it has ended. */
-    MUST_CHECK int (*kill_query)(void *ctx, struct str id, struct str message, struct err *err);
+    MUST_CHECK int (*kill_query)(void *ctx, const struct access *access, struct str id, struct str message,
+                                 struct err *err);
 };
 
 struct connector *system_connector_new(const struct virtual_context *context);

@@ -2,6 +2,7 @@
  * system.jdbc: the tables that Trino's JDBC driver turns DatabaseMetaData calls into. Type codes are java.sql.Types',
  * other sentinels java.sql.DatabaseMetaData's (the JDBC specification, DatabaseMetaData.getColumns, getTypeInfo).
  */
+#include "access/access.h"
 #include "base/vec.h"
 #include "connectors/listing.h"
 #include "connectors/system.h"
@@ -108,7 +109,7 @@ static int add_columns(struct virtual_scan *s, const struct connector_table *t, 
     for (size_t i = 0; i < t->column_count; i++) {
         const struct connector_column *c = &t->columns[i];
 
-        if (c->hidden)
+        if (c->hidden || !access_sees_column(s->request->access, t->catalog, t->schema, t->name, c->name))
             continue;
         int r = virtual_begin_row(s, err);
         if (r < 0)
@@ -167,6 +168,8 @@ static int fill_tables(struct virtual_scan *s, struct err *err)
 static int fill_catalogs(struct virtual_scan *s, struct err *err)
 {
     for (size_t i = 0; i < s->context->catalogs->n; i++) {
+        if (!access_sees_catalog(s->request->access, s->context->catalogs->items[i]->catalog))
+            continue;
         int r = virtual_begin_row(s, err);
         if (r < 0)
             return r;
@@ -182,10 +185,12 @@ static int fill_schemas(struct virtual_scan *s, struct err *err)
         struct str *names;
         size_t n;
 
-        if (!virtual_wants(s, "table_catalog", c->catalog))
+        if (!virtual_wants(s, "table_catalog", c->catalog) || !access_sees_catalog(s->request->access, c->catalog))
             continue;
         int r = listing_schemas(s->context, s->arena, c, &names, &n, err);
         for (size_t k = 0; r == 0 && k < n; k++) {
+            if (!access_sees_schema(s->request->access, c->catalog, names[k]))
+                continue;
             r = virtual_begin_row(s, err);
             if (r < 0)
                 break;

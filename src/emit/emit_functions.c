@@ -34,6 +34,7 @@ const struct emit_function emit_functions[] = {
     /* ---- operators ---- */
     BY("$add", special_add),
     AS("$check_length", "CASE WHEN length(rtrim($1, ' ')) > $2 THEN error('dp:INVALID_CAST_ARGUMENT:' || $3) ELSE $1 END"),
+    AS("$require", "CASE WHEN $1 THEN true ELSE error('dp:PERMISSION_DENIED:' || $2) END"),
     BY("$subtract", special_subtract),
     OF("$multiply", "interval year to month, bigint", "CAST($1 * $2 AS INTEGER)"),
     OF("$multiply", "bigint, interval year to month", "CAST($1 * $2 AS INTEGER)"),

@@ -22,7 +22,7 @@ static struct str keep(struct query *q, struct str s)
 
 static int call(struct query *q, const struct statement *s, struct err *err)
 {
-    int rc = s->procedure->call(s->connector, &q->work, s->arguments, err);
+    int rc = s->procedure->call(s->connector, &q->work, q->access, s->arguments, err);
 
     return rc == 0 && query_is_cancelled(q, err) ? err->code : rc; /* a procedure may end the query that calls it */
 }

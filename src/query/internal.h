@@ -37,6 +37,7 @@ struct queries {
     struct engine *engine;
     const struct connector_set *catalogs;
     struct connector *information_schema;
+    struct access_control *access, *own_access; /* own_access NULL: somebody else's */
     struct transactions *transactions;
     struct accounts *accounts;
     struct pool *pool;
@@ -65,7 +66,8 @@ struct query {
     int64_t created_mono_us;
     struct query_limit max_run, max_execution, max_cpu;
 
-    struct arena work; /* the statement: the query's thread alone, freed at its end */
+    struct arena work;     /* the statement: the query's thread alone, freed at its end */
+    struct access *access; /* the user's, while the statement is at work: likewise */
 
     pthread_mutex_t lock; /* all below */
     struct query_stats stats;
@@ -100,8 +102,8 @@ void query_read_limits(struct query *q);
 bool query_is_over_limit(struct query *q, struct err *ret_why);
 /* run.c: parses, analyses and executes, on the query's thread. */
 MUST_CHECK int query_run(struct query *q, struct err *err);
-/* session.c: the user, the properties and the zone that the client's headers named. */
-MUST_CHECK int query_check_session(const struct query *q, struct err *err);
+/* session.c: the properties and the zone that the client's headers named. */
+MUST_CHECK int query_check_session(const struct query *q, const struct access *access, struct err *err);
 /* effects.c: what a statement that has no rows does: the connector's DDL, the session's changes. */
 MUST_CHECK int query_apply(struct query *q, const struct statement *s, struct err *err);
 

@@ -19,8 +19,17 @@ int queries_new(const struct queries_options *o, struct queries **ret, struct er
     qs->information_schema = o->information_schema;
     qs->threads = o->max_running > 0 ? o->max_running : DEFAULT_RUNNING;
     qs->history = o->history > 0 ? (size_t)o->history : DEFAULT_HISTORY;
+    qs->access = o->access;
+    rc = qs->access ? 0 : access_control_new(&(struct access_control_options){0}, &qs->own_access, err);
+    if (rc < 0) {
+        free(qs);
+        return rc;
+    }
+    if (!qs->access)
+        qs->access = qs->own_access;
     rc = pool_new("query", qs->threads, o->max_queued > 0 ? o->max_queued : DEFAULT_QUEUED, &qs->pool, err);
     if (rc < 0) {
+        access_control_free(qs->own_access);
         free(qs);
         return rc;
     }
@@ -54,6 +63,7 @@ void queries_free(struct queries *qs)
         query_unref(qs->items[i]);
     free(qs->items);
     transactions_free(qs->transactions);
+    access_control_free(qs->own_access);
     pthread_mutex_destroy(&qs->lock);
     free(qs);
 }
@@ -91,6 +101,12 @@ static void copy_session(struct session *to, const struct session *from, struct 
     *to = *from;
     to->user = copy(a, from->user);
     to->original_user = copy(a, from->original_user);
+    to->authenticated = copy(a, from->authenticated);
+    to->principal = copy(a, from->principal);
+    struct str *groups = arena_array(a, struct str, from->group_count);
+    for (size_t i = 0; i < from->group_count; i++)
+        groups[i] = arena_str(a, from->groups[i]);
+    to->groups = groups;
     to->source = copy(a, from->source);
     to->catalog = copy(a, from->catalog);
     to->schema = copy(a, from->schema);
@@ -228,6 +244,8 @@ static void describe(struct query *q, struct arena *a, struct query_info *ret)
     *ret = (struct query_info){
         .id = arena_str(a, q->id),
         .user = copy(a, q->session.user),
+        .original_user = copy(a, q->session.original_user),
+        .principal = copy(a, q->session.principal),
         .source = copy(a, q->session.source),
         .catalog = copy(a, q->session.catalog),
         .schema = copy(a, q->session.schema),

@@ -43,7 +43,7 @@ struct query_stats {
 };
 
 struct query_info { /* for lists and query/UI APIs; copied */
-    struct str id, user, source, catalog, schema, text;
+    struct str id, user, original_user, principal, source, catalog, schema, text;
     struct query_stats stats;
     struct err error; /* code 0: none */
     int64_t ended_us; /* wall clock; 0: not yet */
@@ -69,8 +69,13 @@ struct queries_options {
     struct engine *engine;
     const struct connector_set *catalogs;
     struct connector *information_schema;
+    struct access_control *access;        /* NULL: Trino's `default`: all is allowed but impersonation */
     int max_running, max_queued, history; /* 0: 16, 1000, 100 */
 };
+/* Who a session is, with what it may: its user's access, which the caller releases, after checking that whoever
+ * authenticated may be that user. PERMISSION_DENIED. Without a control NULL, which allows all. */
+MUST_CHECK int session_open_access(struct access_control *c, const struct session *s, struct access **ret,
+                                   struct err *err);
 MUST_CHECK int queries_new(const struct queries_options *o, struct queries **ret, struct err *err);
 void queries_free(struct queries *q); /* cancels what runs, waits */
 

@@ -41,6 +41,8 @@ static void release(struct run *r)
         if (t->connector->ops->release_table)
             t->connector->ops->release_table(t);
     }
+    access_release(r->q->access);
+    r->q->access = NULL;
 }
 
 /* ---- scans ---- */
@@ -61,6 +63,7 @@ static int plan_scan(void *ctx, const struct rel *rel, struct str *ret_from, str
         .table_columns = rel->scan.table_columns,
         .ids = ids,
         .column_count = rel->column_count,
+        .access = r->q->access,
         .conjuncts = rel->scan.conjuncts,
         .conjunct_count = rel->scan.conjunct_count,
     };
@@ -263,10 +266,14 @@ static int run_delete(struct run *r, const struct statement *s)
         return err_set_named(r->err, ERR_UNSUPPORTED, "NOT_SUPPORTED",
                              s->delete_source ? "DELETE with a filter is not supported yet"
                                               : "This connector does not support modifying table rows");
-    announce_count(r->q);
+    bool counts = strcmp(s->update_type, "DELETE") == 0; /* TRUNCATE has no result */
+    if (counts)
+        announce_count(r->q);
     start_running(r, NULL);
     rc = c->ops->delete_all(c, &r->q->work, s->target, &rows, r->err);
-    return rc < 0 ? rc : send_count(r, rows);
+    if (rc == 0 && !counts)
+        r->q->sink.columns(r->q->sink.ctx, NULL, NULL, 0);
+    return rc < 0 || !counts ? rc : send_count(r, rows);
 }
 
 static int run_effect(struct run *r, const struct statement *s)
@@ -311,15 +318,20 @@ static int check_transaction(struct query *q, const struct statement *s, struct 
 static int plan(struct run *r, struct statement **ret)
 {
     struct query *q = r->q;
+    int64_t from = clock_mono_us();
+    struct ast_statement *ast;
+    int rc = session_open_access(q->owner->access, &q->session, &q->access, r->err);
     const struct analyze_context context = {
         .session = &q->session,
+        .access = q->access,
         .catalogs = q->owner->catalogs,
         .information_schema = q->owner->information_schema,
     };
-    int64_t from = clock_mono_us();
-    struct ast_statement *ast;
-    int rc = query_check_session(q, r->err);
 
+    if (rc == 0)
+        rc = access_check_execute_query(q->access, r->err);
+    if (rc == 0)
+        rc = query_check_session(q, q->access, r->err);
     if (rc == 0)
         rc = sql_parse(&q->work, q->text, &ast, r->err);
     if (rc == 0 && !str_is_null(q->session.transaction_id))

@@ -7,12 +7,19 @@
 #define IN_SPEC(member) offsetof(struct spec, member)
 
 enum { PORT_MAX = 65535, THREADS_MAX = 1024, QUERIES_MAX = 1000, MEMORY_MIN = 128 << 20 };
-enum { OVERLAP_MAX_MS = 7 * 24 * 3600 * 1000, CLIENT_TIMEOUT_MAX_MS = 24 * 3600 * 1000 };
+enum { OVERLAP_MAX_MS = 7 * 24 * 3600 * 1000, CLIENT_TIMEOUT_MAX_MS = 24 * 3600 * 1000, REFRESH_MAX_MS = 24 * 3600 * 1000 };
 
 static const struct spec_key store_keys[] = {
     {"port", SPEC_INT, IN_SPEC(store.port), 1, PORT_MAX, NULL},
 };
 static const struct spec_section store_section = SECTION(store_keys);
+
+static const struct spec_key access_keys[] = {
+    {"config-file",    SPEC_PATH,     IN_SPEC(access.config_file), 0, 0,               NULL},
+    {"group-file",     SPEC_PATH,     IN_SPEC(access.group_file),  0, 0,               NULL},
+    {"refresh-period", SPEC_DURATION, IN_SPEC(access.refresh_ms),  1, REFRESH_MAX_MS,  NULL},
+};
+static const struct spec_section access_section = SECTION(access_keys);
 
 static const struct spec_key sql_keys[] = {
     {"port",           SPEC_INT,      IN_SPEC(sql.port),              1, PORT_MAX,                 NULL},
@@ -20,6 +27,7 @@ static const struct spec_key sql_keys[] = {
     {"threads",        SPEC_INT,      IN_SPEC(sql.threads),           0, THREADS_MAX,              NULL},
     {"max-queries",    SPEC_INT,      IN_SPEC(sql.max_queries),       1, QUERIES_MAX,              NULL},
     {"client-timeout", SPEC_DURATION, IN_SPEC(sql.client_timeout_ms), 1000, CLIENT_TIMEOUT_MAX_MS, NULL},
+    {"access-control", SPEC_SECTION,  0,                              0, 0,                        &access_section},
 };
 static const struct spec_section sql_section = SECTION(sql_keys);
 

@@ -30,7 +30,7 @@ enum {
     SQL_MEMORY_PERCENT = 60
 };
 enum { POLICY_NAME_MAX = 128, POLICY_TEXT_MAX = 2 << 20 };
-enum { SECRETS_OVERLAP_MS = 5 * 60 * 1000, CLIENT_TIMEOUT_MS = 5 * 60 * 1000 };
+enum { SECRETS_OVERLAP_MS = 5 * 60 * 1000, CLIENT_TIMEOUT_MS = 5 * 60 * 1000, ACCESS_REFRESH_MS = 5000 };
 
 struct reader {
     struct arena *a;
@@ -750,6 +750,7 @@ static void set_defaults(struct reader *r, struct spec *s)
     s->sql.memory = memory_total() / 100 * SQL_MEMORY_PERCENT;
     s->sql.max_queries = SQL_QUERIES;
     s->sql.client_timeout_ms = CLIENT_TIMEOUT_MS;
+    s->access.refresh_ms = ACCESS_REFRESH_MS;
     s->buckets = buckets;
     s->bucket_count = ARRAY_LEN(buckets);
     s->users = users;
@@ -944,6 +945,9 @@ void spec_digest(const struct spec *s, char out[SPEC_DIGEST_SIZE])
     digest_int(&h, (uint64_t)s->sql.threads);
     digest_int(&h, (uint64_t)s->sql.max_queries);
     digest_int(&h, (uint64_t)s->sql.client_timeout_ms);
+    digest_str(&h, s->access.config_file);
+    digest_str(&h, s->access.group_file);
+    digest_int(&h, (uint64_t)s->access.refresh_ms);
     digest_strs(&h, s->buckets, s->bucket_count);
     digest_int(&h, s->user_count);
     for (size_t i = 0; i < s->user_count; i++) {

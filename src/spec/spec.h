@@ -9,6 +9,7 @@
  *   services:
  *     store: {port: 9000}
  *     sql:   {port: 8080, memory: 60%, threads: 0, max-queries: 16, client-timeout: 5m}
+ *            # access-control: {config-file: rules.json, group-file: groups.txt, refresh-period: 5s}
  *   objects:
  *     buckets: [trino-data, trino-exchange, airflow, airflow-logs]
  *     users:
@@ -63,6 +64,12 @@ struct spec_policy {
     struct str name;
     struct str json; /* the document, not looked at yet */
     int line, column;
+};
+
+/* services.sql.access-control: Trino's file-based one. */
+struct spec_access {
+    struct str config_file, group_file; /* absolute; null: none */
+    int64_t refresh_ms;
 };
 
 struct spec_property {
@@ -150,6 +157,7 @@ struct spec {
     struct http_proxies proxies; /* that are trusted */
     struct spec_service store, sql, identity_service;
     struct spec_identity identity;
+    struct spec_access access;
     struct str *buckets;
     size_t bucket_count;
     struct spec_user *users;

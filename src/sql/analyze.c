@@ -310,12 +310,18 @@ static int use(struct analyzer *z, const struct ast_statement *s, struct stateme
     o.connector = connector_find(z->context->catalogs, o.catalog);
     if (!o.connector)
         return analyze_error_at(0, 0, err, "CATALOG_NOT_FOUND", "Catalog '%.*s' not found", STR_ARG(o.catalog));
+    if (!access_sees_catalog(z->context->access, o.catalog))
+        return err_set_named(err, ERR_DENIED, "PERMISSION_DENIED", "Access Denied: Cannot access catalog %.*s",
+                             STR_ARG(o.catalog));
     int r = schema_exists(z, &o, &exists, err);
     if (r < 0)
         return r;
     if (!exists)
         return analyze_error_at(0, 0, err, "NOT_FOUND", "Schema does not exist: %.*s.%.*s", STR_ARG(o.catalog),
                                 STR_ARG(o.schema));
+    if (!access_sees_schema(z->context->access, o.catalog, o.schema))
+        return err_set_named(err, ERR_DENIED, "PERMISSION_DENIED", "Access Denied: Cannot access schema: %.*s.%.*s",
+                             STR_ARG(o.catalog), STR_ARG(o.schema));
     ret->kind = STATEMENT_USE;
     ret->update_type = "USE";
     ret->catalog = s->use.catalog ? o.catalog : STR_NULL;
@@ -506,6 +512,8 @@ int analyze(const struct analyze_context *c, struct arena *a, const struct ast_s
 
     if (r == 0)
         r = analyze_statement(&z, s, statement, err);
+    if (r == 0)
+        r = access_check_notes(&z, err);
     if (r < 0)
         return r;
     prune_statement(&z, statement);

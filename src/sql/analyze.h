@@ -6,6 +6,7 @@
 #ifndef SQL_ANALYZE_H
 #define SQL_ANALYZE_H
 
+#include "access/access.h"
 #include "sql/ast.h"
 #include "sql/connector.h"
 #include "sql/session.h"
@@ -13,6 +14,7 @@
 
 struct analyze_context {
     const struct session *session;
+    const struct access *access; /* who asks, and what it may; NULL: everything */
     const struct connector_set *catalogs;
     struct connector *information_schema; /* in every catalog */
 };

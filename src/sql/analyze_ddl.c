@@ -132,6 +132,8 @@ static int create_schema(struct analyzer *z, const struct ast_statement *s, stru
         return analyze_error_at(s->line, s->column, err, "CATALOG_NOT_FOUND", "Catalog '%.*s' not found",
                                 STR_ARG(o.catalog));
     if (r == 0)
+        r = access_check_schema(z->context->access, ACCESS_CREATE_SCHEMA, o.catalog, o.schema, err);
+    if (r == 0)
         r = schema_exists(z, &o, &exists, err);
     if (r < 0)
         return r;
@@ -174,12 +176,21 @@ static int drop_schema(struct analyzer *z, const struct ast_statement *s, struct
     if (!o.connector->ops->drop_schema)
         return not_supported("dropping schemas", err);
     if (ret->cascade)
-        return 0;
+        return access_check_schema(z->context->access, ACCESS_DROP_SCHEMA, o.catalog, o.schema, err);
     r = o.connector->ops->list_tables(o.connector, z->arena, o.schema, &tables, &n, err);
     if (r == 0 && n)
         return analyze_error_at(s->line, s->column, err, "SCHEMA_NOT_EMPTY", "Cannot drop non-empty schema '%.*s'",
                                 STR_ARG(o.schema));
-    return r;
+    return r < 0 ? r : access_check_schema(z->context->access, ACCESS_DROP_SCHEMA, o.catalog, o.schema, err);
+}
+
+/* The statement's permission to do `action` to the object that it names. */
+static int check_table(struct analyzer *z, enum access_table_action action, const struct object_name *o,
+                       struct err *err)
+{
+    struct access_table t = object_access(o);
+
+    return access_check_table(z->context->access, action, &t, err);
 }
 
 /* ---- tables ---- */
@@ -248,6 +259,11 @@ static int add_like(struct analyzer *z, const struct ast_table_element *e, const
     if (e->like_properties == AST_INCLUDING_PROPERTIES)
         return analyze_unsupported(s->line, s->column, err,
                                    "CREATE TABLE … LIKE … INCLUDING PROPERTIES is not supported");
+    struct access_table from = object_access(&o);
+    struct str *columns = arena_array(z->arena, struct str, t->column_count);
+    for (size_t i = 0; i < t->column_count; i++)
+        columns[i] = t->columns[i].name;
+    r = access_check_select(z->context->access, &from, columns, t->column_count, err);
     for (size_t i = 0; i < t->column_count && r == 0; i++) {
         const struct connector_column *c = &t->columns[i];
         struct table_column_def def = {
@@ -299,6 +315,8 @@ static int create_table(struct analyzer *z, const struct ast_statement *s, struc
         const struct ast_table_element *e = &s->create_table.elements.items[i];
         r = e->definition ? add_definition(z, e, s, ret, &cap, err) : add_like(z, e, s, ret, &cap, err);
     }
+    if (r == 0)
+        r = check_table(z, ACCESS_CREATE_TABLE, &o, err);
     if (r == 0 && !o.connector->ops->create_table)
         r = not_supported("creating tables", err);
     return r;
@@ -370,7 +388,9 @@ static int create_table_as(struct analyzer *z, const struct ast_statement *s, st
     ret->with_data = !s->create_table.with_no_data;
     if (r < 0 || ret->is_noop)
         return r;
-    r = source_query(z, s->create_table.query, &ret->query, &output, err);
+    r = check_table(z, ACCESS_CREATE_TABLE, &o, err);
+    if (r == 0)
+        r = source_query(z, s->create_table.query, &ret->query, &output, err);
     if (r == 0)
         r = define_columns(z, s, output, ret, err);
     if (r == 0 && !o.connector->ops->begin_write)
@@ -407,7 +427,9 @@ static int drop_table(struct analyzer *z, const struct ast_statement *s, struct 
     if (r < 0)
         return r;
     set_target(ret, STATEMENT_DROP_TABLE, "DROP TABLE", &o);
-    return t && !t->connector->ops->drop_table ? not_supported("dropping tables", err) : 0;
+    if (t && !t->connector->ops->drop_table)
+        return not_supported("dropping tables", err);
+    return t ? check_table(z, ACCESS_DROP_TABLE, &o, err) : 0;
 }
 
 /* The new name is completed from the old one: a, schema.a, catalog.schema.a. */
@@ -449,6 +471,10 @@ static int rename_table(struct analyzer *z, const struct ast_statement *s, struc
     if (existing)
         return analyze_error_at(s->line, s->column, err, "TABLE_ALREADY_EXISTS", "Target table '%.*s' already exists",
                                 STR_ARG(object_text(z, &target)));
+    const struct access_table from = object_access(&o), renamed = object_access(&target);
+    r = access_check_rename(z->context->access, ACCESS_TABLE, &from, &renamed, err);
+    if (r < 0)
+        return r;
     ret->new_schema = target.schema;
     ret->new_table = target.name;
     return t->connector->ops->rename_table ? 0 : not_supported("renaming tables", err);
@@ -587,6 +613,67 @@ static int coerce_rows(struct analyzer *z, struct rel **query, const struct type
     return 0;
 }
 
+/* What the table's row filter hides may not be put there: its predicate over the rows to come, in which columns that the
+ * statement doesn't name are null. */
+static int check_inserted(struct analyzer *z, const struct ast_statement *s, struct statement *ret, struct err *err)
+{
+    const struct connector_table *t = ret->target;
+    const struct ast_name *name = &s->insert.table;
+    struct scope *scope = scope_new(z, NULL);
+    struct column *columns = arena_array(z->arena, struct column, ret->query->column_count + t->column_count);
+    struct expr **exprs = arena_array(z->arena, struct expr *, ret->query->column_count + t->column_count);
+    size_t n = ret->query->column_count;
+    struct function_match match;
+    struct expr *predicate;
+    struct rel *source = ret->query;
+
+    for (size_t i = 0; i < n; i++) {
+        columns[i] = source->columns[i];
+        exprs[i] = expr_column(z, &columns[i]);
+    }
+    for (size_t i = 0; i < t->column_count; i++) {
+        struct scope_field f = {.origin = t, .origin_column = t->columns[i].name};
+        size_t k = 0;
+
+        if (t->columns[i].hidden)
+            continue;
+        while (k < ret->insert_count && ret->insert_columns[k] != i)
+            k++;
+        if (k < ret->insert_count) {
+            f.column = source->columns[k];
+        } else {
+            columns[n] = f.column = column_new(z, t->columns[i].name, t->columns[i].type);
+            exprs[n] = expr_new(z, EXPR_CONSTANT, t->columns[i].type, NULL);
+            exprs[n++]->constant.is_null = true;
+        }
+        f.column.name = t->columns[i].name;
+        scope_add(z, scope, f);
+    }
+    int r = access_row_predicate(z, t, name->line, name->column, scope, &predicate, err);
+    if (r < 0 || !predicate)
+        return r;
+
+    struct str message = STR("Access Denied: Cannot insert row that does not match a row filter");
+    struct expr *text = expr_new(z, EXPR_CONSTANT, type_varchar_n(z->arena, (int)message.n), NULL);
+    text->constant.text = message;
+    const struct type *types[] = {&type_boolean, text->type};
+    r = function_resolve(z->arena, STR("$require"), types, ARRAY_LEN(types), NULL, &match, err);
+    if (r < 0)
+        return r;
+    struct expr *call = expr_new(z, EXPR_CALL, match.result, NULL);
+    call->function = match.function;
+    call->arg_count = ARRAY_LEN(types);
+    call->args = arena_array(z->arena, struct expr *, ARRAY_LEN(types));
+    call->args[0] = predicate;
+    call->args[1] = text;
+    struct rel *checked = rel_filter(z, rel_project(z, source, columns, exprs, n), call);
+    exprs = arena_array(z->arena, struct expr *, source->column_count);
+    for (size_t i = 0; i < source->column_count; i++)
+        exprs[i] = expr_column(z, &source->columns[i]);
+    ret->query = rel_project(z, checked, source->columns, exprs, source->column_count);
+    return 0;
+}
+
 static int insert(struct analyzer *z, const struct ast_statement *s, struct statement *ret, struct err *err)
 {
     struct object_name o;
@@ -606,6 +693,11 @@ static int insert(struct analyzer *z, const struct ast_statement *s, struct stat
         return table_missing(z, &o, s->line, s->column, err);
     if (ret->target->is_view)
         return analyze_unsupported(s->line, s->column, err, "Inserting into views is not supported");
+    r = check_table(z, ACCESS_INSERT, &o, err);
+    if (r < 0)
+        return r;
+    if (access_masks_table(z, ret->target))
+        return analyze_unsupported(s->line, s->column, err, "Insert into table with column masks is not supported");
     if (!ret->target->connector->ops->begin_write)
         return not_supported("inserts", err);
     r = insert_columns(z, s, ret->target, ret, err);
@@ -620,18 +712,54 @@ static int insert(struct analyzer *z, const struct ast_statement *s, struct stat
         if (!insert_compatible(z, ret->query->columns[i].type, types[i]))
             return mismatched_insert(z, s, ret, err);
     }
-    return coerce_rows(z, &ret->query, types, err);
+    r = coerce_rows(z, &ret->query, types, err);
+    return r < 0 ? r : check_inserted(z, s, ret, err);
 }
 
 /* ---- DELETE, TRUNCATE ---- */
+
+/* Which rows: WHERE's, of those that the row filter shows. The table itself is the statement's target, which takes no
+ * permission to read it; WHERE's columns do. */
+static int delete_predicate(struct analyzer *z, const struct ast_statement *s, const struct connector_table *t,
+                            const struct ast_expr *where, struct expr **ret, struct err *err)
+{
+    const struct ast_name *name = &s->delete.table;
+    const struct analyze_context *context = z->context;
+    struct analyze_context target = *context;
+    struct rel *scan;
+    struct scope *scope;
+    struct expr *filter, *predicate = NULL;
+
+    if (access_masks_table(z, t))
+        return analyze_unsupported(s->line, s->column, err, "Delete from table with column mask");
+    target.access = NULL;
+    z->context = &target;
+    int r = analyze_table(z, name, name->line, name->column, NULL, &scan, &scope, err);
+    z->context = context;
+    if (r == 0 && where) {
+        struct expr_env env = {.z = z, .scope = scope, .clause = "WHERE clause"};
+        r = analyze_predicate(&env, where, &predicate, err);
+    }
+    if (r == 0)
+        r = access_row_predicate(z, t, name->line, name->column, scope, &filter, err);
+    if (r < 0)
+        return r;
+    *ret = predicate ? predicate : filter;
+    if (predicate && filter) {
+        *ret = expr_new(z, EXPR_AND, &type_boolean, NULL);
+        (*ret)->args = arena_array(z->arena, struct expr *, 2);
+        (*ret)->args[0] = filter;
+        (*ret)->args[1] = predicate;
+        (*ret)->arg_count = 2;
+    }
+    return 0;
+}
 
 static int delete_rows(struct analyzer *z, const struct ast_statement *s, struct statement *ret, struct err *err)
 {
     const struct ast_name *name = s->kind == AST_DELETE ? &s->delete.table : &s->drop.name;
     const struct ast_expr *where = s->kind == AST_DELETE ? s->delete.where : NULL;
     struct object_name o;
-    struct rel *scan;
-    struct scope *scope;
     struct expr *predicate = NULL;
     int r = object_resolve(z, name, name->line, name->column, &o, err);
 
@@ -642,15 +770,11 @@ static int delete_rows(struct analyzer *z, const struct ast_statement *s, struct
     set_target(ret, STATEMENT_DELETE, s->kind == AST_DELETE ? "DELETE" : "TRUNCATE TABLE", &o);
     if (ret->target->is_view)
         return analyze_unsupported(s->line, s->column, err, "Deleting from views is not supported");
-    if (where) {
-        r = analyze_table(z, name, name->line, name->column, NULL, &scan, &scope, err);
-        if (r < 0)
-            return r;
-        struct expr_env env = {.z = z, .scope = scope, .clause = "WHERE clause"};
-        r = analyze_predicate(&env, where, &predicate, err);
-        if (r < 0)
-            return r;
-    }
+    r = check_table(z, s->kind == AST_DELETE ? ACCESS_DELETE : ACCESS_TRUNCATE_TABLE, &o, err);
+    if (r == 0 && s->kind == AST_DELETE)
+        r = delete_predicate(z, s, ret->target, where, &predicate, err);
+    if (r < 0)
+        return r;
     if (!ret->target->connector->ops->delete_all)
         return not_supported(s->kind == AST_DELETE ? "modifying table rows" : "truncating tables", err);
     if (predicate && !(predicate->kind == EXPR_CONSTANT && !predicate->constant.is_null && predicate->constant.i))

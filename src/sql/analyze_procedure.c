@@ -97,6 +97,9 @@ int analyze_procedure(struct analyzer *z, const struct ast_statement *s, struct 
     if (!p)
         return analyze_error_at(0, 0, err, "PROCEDURE_NOT_FOUND", "Procedure not registered: %.*s.%.*s",
                                 STR_ARG(o.schema), STR_ARG(o.name));
+    r = access_check_procedure(z->context->access, o.catalog, o.schema, o.name, err);
+    if (r < 0)
+        return r;
     given = arena_array(z->arena, const struct ast_argument *, p->argument_count);
     r = match_arguments(p, s, given, err);
     ret->arguments = arena_array(z->arena, struct constant, p->argument_count);

@@ -3,6 +3,18 @@
  */
 #include "sql/analyze_query.h"
 
+/* TABLE x: all its columns */
+static int table_rows(struct analyzer *z, const struct ast_body *b, struct scope *parent, struct rel **ret,
+                      struct scope **ret_scope, struct err *err)
+{
+    int r = analyze_table(z, &b->table, b->line, b->column, parent, ret, ret_scope, err);
+
+    for (size_t i = 0; r == 0 && i < (*ret_scope)->n; i++)
+        if (!(*ret_scope)->fields[i].hidden)
+            access_note_field(z, &(*ret_scope)->fields[i]);
+    return r;
+}
+
 static int analyze_body(struct analyzer *z, const struct ast_body *b, struct scope *parent, struct rel **ret,
                         struct scope **ret_scope, struct err *err);
 
@@ -427,7 +439,7 @@ static int analyze_body(struct analyzer *z, const struct ast_body *b, struct sco
     case AST_BODY_SELECT:
         return analyze_select(z, b->select, NULL, parent, ret, ret_scope, err);
     case AST_BODY_TABLE:
-        return analyze_table(z, &b->table, b->line, b->column, parent, ret, ret_scope, err);
+        return table_rows(z, b, parent, ret, ret_scope, err);
     case AST_BODY_VALUES:
         return analyze_values(z, b, parent, ret, ret_scope, err);
     case AST_BODY_SET:

@@ -93,6 +93,23 @@ MUST_CHECK int check_column_aliases(const struct ast_idents *names, size_t colum
 /* Sorting rules of ORDER BY's element; the key is bound already. */
 struct sort_key sort_key_new(const struct ast_sort *s, struct expr *key);
 
+/* ---- access (analyze_access.c) ---- */
+
+struct access_table object_access(const struct object_name *o); /* for the questions of access/access.h */
+/* The current identity reads the table, whatever columns; a column of it. A field that is no table's is none. */
+void access_note_table(struct analyzer *z, const struct connector_table *t);
+void access_note_field(struct analyzer *z, const struct scope_field *f);
+/* May what was noted be read? PERMISSION_DENIED. */
+MUST_CHECK int access_check_notes(struct analyzer *z, struct err *err);
+/* Puts the table's row filter and column masks over its scan; the scope then has the masked columns. */
+MUST_CHECK int access_guard_scan(struct analyzer *z, const struct connector_table *t, int line, int column,
+                                 struct rel **rel, struct scope *scope, struct err *err);
+/* Whether a column of the table is masked for the current identity. */
+bool access_masks_table(const struct analyzer *z, const struct connector_table *t);
+/* The row filter as a predicate over `scope`, which has the table's columns; NULL when there is none. */
+MUST_CHECK int access_row_predicate(struct analyzer *z, const struct connector_table *t, int line, int column,
+                                    struct scope *scope, struct expr **ret, struct err *err);
+
 /* ---- statements ---- */
 
 /* The text of a query that a statement is rewritten to, bound (analyze_show.c); errors lose their position there. */

@@ -87,7 +87,8 @@ int analyze_table(struct analyzer *z, const struct ast_name *name, int line, int
         return analyze_unsupported(line, column, err, "Reading views is not supported: %.*s",
                                    STR_ARG(object_text(z, &o)));
     scan_table(z, name, t, parent, ret, ret_scope);
-    return 0;
+    access_note_table(z, t);
+    return access_guard_scan(z, t, line, column, ret, *ret_scope, err);
 }
 
 /* ---- aliases ---- */
@@ -380,6 +381,8 @@ static int join_using(struct analyzer *z, const struct ast_relation *j, struct r
                                 .origin = merged[i].left->origin,
                                 .origin_column = merged[i].left->origin_column};
 
+        access_note_field(z, merged[i].left);
+        access_note_field(z, merged[i].right);
         equal[i] = expr_new(z, EXPR_COMPARE, &type_boolean, NULL);
         equal[i]->op = COMPARE_EQ;
         equal[i]->args = arena_array(z->arena, struct expr *, 2);

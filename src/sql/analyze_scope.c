@@ -205,6 +205,7 @@ int scope_resolve(struct analyzer *z, const struct scope *s, const struct ast_ex
             }
             if (found == 1) {
                 *ret_level = level;
+                access_note_field(z, f);
                 return resolve_fields(z, e, parts, n, k, column_at(z, f, chain_node(e, n, k - 1)), ret, err);
             }
         }

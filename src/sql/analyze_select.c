@@ -87,6 +87,19 @@ static bool has_qualifier(const struct scope_field *f, const struct str *parts, 
     return true;
 }
 
+/* With hide_inaccessible_columns a * leaves out what may not be read, instead of failing. */
+static bool is_in_star(const struct select *s, const struct scope_field *f, const struct str *parts, size_t n)
+{
+    const struct analyze_context *c = s->z->context;
+    const struct str *hide = map_get(&c->session->properties, STR("hide_inaccessible_columns"));
+
+    if (f->hidden || !has_qualifier(f, parts, n))
+        return false;
+    if (!hide || !str_eq_nocase(*hide, STR("true")) || !f->origin || str_is_null(f->origin_column))
+        return true;
+    return access_sees_column(c->access, f->origin->catalog, f->origin->schema, f->origin->name, f->origin_column);
+}
+
 /* *, or t.* with the relation's name in `parts`. */
 static int select_fields(struct select *s, const struct ast_select_item *i, const struct scope *from,
                          const struct str *parts, size_t n, struct err *err)
@@ -94,7 +107,7 @@ static int select_fields(struct select *s, const struct ast_select_item *i, cons
     size_t count = 0, at = 0;
 
     for (size_t k = 0; k < from->n; k++)
-        count += !from->fields[k].hidden && has_qualifier(&from->fields[k], parts, n);
+        count += is_in_star(s, &from->fields[k], parts, n);
     if (count == 0)
         return analyze_error_at(i->line, i->column, err, "COLUMN_NOT_FOUND",
                                 s->ast->from ? "SELECT * not allowed from relation that has no columns"
@@ -105,8 +118,9 @@ static int select_fields(struct select *s, const struct ast_select_item *i, cons
     for (size_t k = 0; k < from->n; k++) {
         struct scope_field f = from->fields[k];
 
-        if (f.hidden || !has_qualifier(&f, parts, n))
+        if (!is_in_star(s, &f, parts, n))
             continue;
+        access_note_field(s->z, &f);
         struct select_item item = {.expr = expr_column(s->z, &f.column), .star = &from->fields[k]};
         item.expr->line = i->line;
         item.expr->column = i->column;

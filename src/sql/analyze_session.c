@@ -56,6 +56,15 @@ static struct str header_text(struct analyzer *z, const struct expr *e)
     }
 }
 
+/* Asked before it is known whether there is such a property. */
+static int check_property_access(struct analyzer *z, const struct ast_name *name, struct err *err)
+{
+    const struct access *access = z->context->access;
+
+    return name->n == 1 ? access_check_system_property(access, name->parts[0].lower, err)
+                        : access_check_catalog_property(access, name->parts[0].lower, name->parts[1].lower, err);
+}
+
 static int set_session(struct analyzer *z, const struct ast_statement *s, struct statement *ret, struct err *err)
 {
     const struct ast_expr *value = s->set_session.value;
@@ -64,6 +73,8 @@ static int set_session(struct analyzer *z, const struct ast_statement *s, struct
     struct expr *e;
     int r = find_target(z, s, &t, err);
 
+    if (r == 0)
+        r = check_property_access(z, &s->set_session.name, err);
     if (r < 0)
         return r;
     if (!t.system && !t.catalog)

@@ -105,17 +105,20 @@ struct rel *analyze_single_value(struct analyzer *z, const char *column, struct 
 static int show_catalogs(struct analyzer *z, const struct ast_statement *s, struct buf *b)
 {
     const struct connector_set *set = z->context->catalogs;
+    size_t n = 0;
 
     buf_add_cstr(b, "SELECT * FROM (VALUES ");
     for (size_t i = 0; i < set->n; i++) {
-        if (i)
+        if (!access_sees_catalog(z->context->access, set->items[i]->catalog))
+            continue;
+        if (n++)
             buf_add_cstr(b, ", ");
         add_literal(b, set->items[i]->catalog);
     }
-    if (set->n == 0)
+    if (n == 0)
         buf_add_cstr(b, "''");
     buf_add_cstr(b, ") AS catalogs (\"Catalog\")");
-    if (set->n == 0)
+    if (n == 0)
         buf_add_cstr(b, " WHERE false");
     else
         add_like(b, " WHERE ", "\"Catalog\"", s);
@@ -132,6 +135,9 @@ static int show_schemas(struct analyzer *z, const struct ast_statement *s, struc
                                 "Catalog must be specified when session catalog is not set");
     if (!connector_find(z->context->catalogs, catalog))
         return analyze_error_at(0, 0, err, "CATALOG_NOT_FOUND", "Catalog '%.*s' not found", STR_ARG(catalog));
+    int r = access_check_show_schemas(z->context->access, catalog, err);
+    if (r < 0)
+        return r;
     buf_add_cstr(b, "SELECT schema_name AS \"Schema\"");
     add_from(b, catalog, "schemata");
     add_like(b, " WHERE ", "schema_name", s);
@@ -156,6 +162,8 @@ static int show_tables(struct analyzer *z, const struct ast_statement *s, struct
     struct object_name o;
     int r = schema_resolve(z, &s->show.name, s->line, s->column, &o, err);
 
+    if (r == 0)
+        r = access_check_show_tables(z->context->access, o.catalog, o.schema, err);
     if (r == 0 && !o.connector)
         return analyze_error_at(s->line, s->column, err, "CATALOG_NOT_FOUND", "Catalog '%.*s' does not exist",
                                 STR_ARG(o.catalog));
@@ -182,6 +190,9 @@ static int show_columns(struct analyzer *z, const struct ast_statement *s, struc
         r = require_schema(z, s, &o, err);
     if (r == 0)
         r = table_require(z, &o, s->line, s->column, &t, err);
+    struct access_table asked = object_access(&o);
+    if (r == 0)
+        r = access_check_table(z->context->access, ACCESS_SHOW_COLUMNS, &asked, err);
     if (r < 0)
         return r;
     buf_add_cstr(b, "SELECT column_name AS \"Column\", data_type AS \"Type\", coalesce(extra_info, '') AS \"Extra\", "
@@ -244,7 +255,9 @@ static int show_create_table(struct analyzer *z, const struct ast_statement *s, 
     if (t->is_view)
         return analyze_unsupported(s->line, s->column, err, "Relation '%.*s' is a view, not a table",
                                    STR_ARG(object_text(z, &o)));
-    if (t->connector->ops->table_properties)
+    struct access_table asked = object_access(&o);
+    r = access_check_table(z->context->access, ACCESS_SHOW_CREATE_TABLE, &asked, err);
+    if (r == 0 && t->connector->ops->table_properties)
         r = t->connector->ops->table_properties(t->connector, z->arena, t, &properties, err);
     buf_add_cstr(b, "CREATE TABLE ");
     add_name(b, o.catalog);
@@ -292,7 +305,8 @@ static int show_create_schema(struct analyzer *z, const struct ast_statement *s,
     if (!o.connector || !exists)
         return analyze_error_at(s->line, s->column, err, "SCHEMA_NOT_FOUND", "Schema '%.*s.%.*s' does not exist",
                                 STR_ARG(o.catalog), STR_ARG(o.schema));
-    if (o.connector->ops->schema_properties && !str_eq(o.schema, STR("information_schema")))
+    r = access_check_schema(z->context->access, ACCESS_SHOW_CREATE_SCHEMA, o.catalog, o.schema, err);
+    if (r == 0 && o.connector->ops->schema_properties && !str_eq(o.schema, STR("information_schema")))
         r = o.connector->ops->schema_properties(o.connector, z->arena, o.schema, &properties, err);
     buf_add_cstr(b, "CREATE SCHEMA ");
     add_name(b, o.catalog);
@@ -387,7 +401,9 @@ static void show_session(struct analyzer *z, const struct ast_statement *s, stru
             add_session_row(z, b, str_from_cstr(p->name), p->type, p->default_value, p->description);
     }
     for (size_t i = 0; i < set->n; i++)
-        for (size_t k = 0; k < set->items[i]->ops->session_property_count; k++) {
+        for (size_t k = 0; k < set->items[i]->ops->session_property_count &&
+                           access_sees_catalog(z->context->access, set->items[i]->catalog);
+             k++) {
             const struct connector_property *p = &set->items[i]->ops->session_property_defs[k];
             add_session_row(z, b, arena_printf(z->arena, "%.*s.%s", STR_ARG(set->items[i]->catalog), p->name),
                             arena_cstr(z->arena, type_name(z->arena, p->type)), p->default_value, p->description);

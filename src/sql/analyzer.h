@@ -7,6 +7,7 @@
  *   analyze_query.c      WITH, set operations, ORDER BY, LIMIT, VALUES
  *   analyze_select.c     SELECT: from, where, group by, having, windows, select list, distinct
  *   analyze_relation.c   FROM: tables, joins, USING, NATURAL, LATERAL, UNNEST, aliases, samples
+ *   analyze_access.c     who may: columns read, row filters, column masks
  *   analyze_scope.c      name resolution
  *   analyze_expr.c …     expressions: literals, operators, CASE, CAST, calls, subqueries' types, lambdas
  *   coerce.c             casts, implicit and explicit: which are allowed
@@ -28,6 +29,8 @@ struct analyzer {
     bool describing; /* DESCRIBE INPUT/OUTPUT: parameters are of unknown type, their uses are noted */
     const struct type **parameter_types; /* describing: what each ? was coerced to */
     int depth;                           /* of nested queries */
+    struct access_notes *notes;          /* columns read, checked when the statement is analysed; analyze_access.c's */
+    const struct guarded *guarded;       /* tables whose filters and masks are being analysed; analyze_access.c's */
 };
 
 /* ---- scopes (analyze_scope.c; owner: queries) ---- */

@@ -12,6 +12,7 @@
 
 struct engine_result; /* engine/engine.h */
 struct engine_conn;
+struct access; /* access/access.h */
 
 struct connector_column {
     struct str name;
@@ -47,6 +48,7 @@ struct connector_scan {
     const size_t *table_columns; /* which columns; may be none (count(*)): expose one column "dummy" of any value */
     const int *ids;
     size_t column_count;
+    const struct access *access;   /* of who asks, for tables that list what there is; NULL: all of it */
     struct expr *const *conjuncts; /* over columns with these ids: hints for pruning, applied again above */
     size_t conjunct_count;
 };
@@ -103,7 +105,9 @@ struct connector_procedure {
     const char *schema, *name;
     struct connector_argument arguments[4];
     size_t argument_count;
-    MUST_CHECK int (*call)(struct connector *c, struct arena *a, const struct constant *arguments, struct err *err);
+    /* `access`: of who calls, for what the call touches beyond the procedure itself; NULL allows all */
+    MUST_CHECK int (*call)(struct connector *c, struct arena *a, const struct access *access,
+                           const struct constant *arguments, struct err *err);
 };
 
 struct connector_ops {

@@ -11,7 +11,12 @@
 
 struct session {
     struct str user;
-    struct str original_user;   /* who authenticated; null: the same */
+    struct str original_user; /* who it was before SET SESSION AUTHORIZATION; null: the same */
+    struct str
+        authenticated;    /* the user that authenticated, who has to be allowed to be the original one; null: that */
+    struct str principal; /* its name before user mapping; null: nobody authenticated */
+    const struct str *groups; /* that its token named */
+    size_t group_count;
     struct str source;          /* "trino-cli", …; null: unsaid */
     struct str catalog, schema; /* null: none chosen */
     struct str time_zone;       /* IANA name or offset as Trino prints it: "UTC", "Europe/Paris", "+02:00" */

@@ -159,8 +159,8 @@ static void write_session(struct json_writer *w, const struct query_info *q)
     json_open_object(w);
     add_text(w, "queryId", q->id);
     add_text(w, "user", q->user);
-    add_text(w, "originalUser", q->user);
-    add_text(w, "principal", q->user);
+    add_text(w, "originalUser", str_is_null(q->original_user) ? q->user : q->original_user);
+    add_text(w, "principal", str_is_null(q->principal) ? q->user : q->principal);
     add_text(w, "source", q->source);
     add_text(w, "catalog", q->catalog);
     add_text(w, "schema", q->schema);
@@ -250,7 +250,8 @@ static void write_query(struct json_writer *w, const struct query_info *q, struc
     json_close_object(w);
 }
 
-static void list_queries(struct trino_server *s, struct http_request *r, struct json_writer *w)
+static void list_queries(struct trino_server *s, const struct access *access, struct http_request *r,
+                         struct json_writer *w)
 {
     struct query_info *all;
     size_t n = queries_list(s->queries, r->arena, &all);
@@ -258,29 +259,55 @@ static void list_queries(struct trino_server *s, struct http_request *r, struct 
 
     json_open_array(w);
     for (size_t i = 0; i < n; i++)
-        if (str_is_null(state) || str_eq_nocase(state, str_from_cstr(states[all[i].stats.state])))
+        if ((str_is_null(state) || str_eq_nocase(state, str_from_cstr(states[all[i].stats.state]))) &&
+            access_check_view_query(access, all[i].user, NULL) == 0)
             write_query(w, &all[i], base, true);
     json_close_array(w);
 }
 
-static bool handle_query(struct trino_server *s, struct http_request *r, struct str id, struct json_writer *w)
+/* False when an answer without a body was sent. */
+static bool handle_query(struct trino_server *s, const struct access *access, struct http_request *r, struct str id,
+                         struct json_writer *w)
 {
     struct query_info q;
+    struct err err = {0};
+    bool kill = str_eq(r->method, STR("DELETE"));
 
-    if (str_eq(r->method, STR("DELETE"))) {
+    if (!kill && !str_eq(r->method, STR("GET"))) {
+        respond_method_not_allowed(r, "HEAD,GET,DELETE,OPTIONS");
+        return false;
+    }
+    bool found = queries_get(s->queries, r->arena, id, &q);
+    if (found &&
+        (kill ? access_check_kill_query(access, q.user, &err) : access_check_view_query(access, q.user, &err))) {
+        respond_error(r, 403, "%s", err.message);
+        return false;
+    }
+    if (kill) {
         statement_cancel(s, id, NULL);
         http_respond_empty(r, http_response_new(r, 204));
         return false;
     }
-    if (!str_eq(r->method, STR("GET"))) {
-        respond_method_not_allowed(r, "HEAD,GET,DELETE,OPTIONS");
-        return false;
-    }
-    if (!queries_get(s->queries, r->arena, id, &q)) {
+    if (!found) {
         respond_error(r, 410, "HTTP 410 Gone");
         return false;
     }
     write_query(w, &q, base_uri(r), false);
+    return true;
+}
+
+/* Who asks about queries, and whether it may be who it says. False: the answer was sent. */
+static bool open_access(struct trino_server *s, struct http_request *r, struct access **ret)
+{
+    struct session session = {0};
+    struct err err = {0};
+
+    if (!session_authenticate(r, &session))
+        return false;
+    if (session_open_access(s->access, &session, ret, &err) < 0) {
+        respond_error(r, err.code == ERR_DENIED ? 403 : 503, "%s", err.message);
+        return false;
+    }
     return true;
 }
 
@@ -308,7 +335,7 @@ static bool is_public(struct str path)
 bool info_handle(struct trino_server *s, struct http_request *r)
 {
     const struct str one = STR("/v1/query/"), page = STR("/ui/query.html");
-    struct str user, original;
+    struct access *access = NULL;
     struct json_writer w;
     struct buf body;
     bool send = true;
@@ -324,8 +351,7 @@ bool info_handle(struct trino_server *s, struct http_request *r)
         http_respond_empty(r, http_response_new(r, 200));
         return true;
     }
-    if (!is_public(r->path) && (is_query || str_eq(r->path, STR("/v1/query"))) &&
-        !session_authenticate(r, &user, &original))
+    if (!is_public(r->path) && (is_query || str_eq(r->path, STR("/v1/query"))) && !open_access(s, r, &access))
         return true;
 
     buf_init(&body, BODY_MAX);
@@ -337,13 +363,14 @@ bool info_handle(struct trino_server *s, struct http_request *r)
     else if (str_eq(r->path, STR("/v1/status")))
         write_status(s, &w);
     else if (str_eq(r->path, STR("/v1/query")))
-        list_queries(s, r, &w);
+        list_queries(s, access, r, &w);
     else if (is_query)
-        send = handle_query(s, r, str_skip(r->path, one.n), &w);
+        send = handle_query(s, access, r, str_skip(r->path, one.n), &w);
     else {
         buf_release(&body);
         return false;
     }
+    access_release(access);
     if (send)
         respond_json(r, http_response_new(r, 200), &body);
     else

@@ -14,6 +14,7 @@
 
 struct trino_server {
     struct queries *queries;
+    struct access_control *access; /* NULL: none */
     struct http_server *http;
     struct http_router *iceberg;
     char *environment, *node_id;
@@ -35,8 +36,8 @@ struct trino_server {
 
 /* ---- session.c ---- */
 
-/* Who a request speaks for: X-Trino-User, or Basic authentication without a password. False: 401 was sent. */
-bool session_authenticate(struct http_request *r, struct str *ret_user, struct str *ret_original_user);
+/* Who a request speaks for: the session's users and principal. False: 401 was sent. */
+bool session_authenticate(struct http_request *r, struct session *to);
 /* The X-Trino-* headers. False: 400 was sent. Strings live as long as the request; session_release frees the maps. */
 bool session_read(struct http_request *r, struct session *ret);
 void session_release(struct session *s);

@@ -19,6 +19,8 @@ static const char *reason(int status)
     switch (status) {
     case 400:
         return "Bad Request";
+    case 403:
+        return "Forbidden";
     case 404:
         return "Not Found";
     case 405:
@@ -222,6 +224,7 @@ int trino_server_start(const struct trino_server_options *o, struct trino_server
         return err_set(err, ERR_LIMIT, "no memory for the SQL server");
     s->queries = o->queries;
     s->iceberg = o->iceberg;
+    s->access = o->access;
     s->engine = o->engine;
     s->environment = strdup(o->environment ? o->environment : "production");
     s->node_id = strdup(o->node_id ? o->node_id : "sql");

@@ -30,6 +30,7 @@ struct service {
     struct connector_set set;
     struct virtual_context virtual;
     struct runtime_source runtime;
+    struct access_control *access;
     struct queries *queries;
     struct trino_server *server;
 };
@@ -286,7 +287,7 @@ static void list_transactions(void *ctx, struct arena *a, struct runtime_transac
         };
 }
 
-static int kill_query(void *ctx, struct str id, struct str message, struct err *err)
+static int kill_query(void *ctx, const struct access *access, struct str id, struct str message, struct err *err)
 {
     ARENA_SCOPED struct arena scratch = ARENA_INIT;
     struct service *s = ctx;
@@ -295,6 +296,9 @@ static int kill_query(void *ctx, struct str id, struct str message, struct err *
 
     if (!queries_get(s->queries, &scratch, id, &query))
         return err_set_named(err, ERR_NOT_FOUND, "NOT_FOUND", "Target query not found: %.*s", STR_ARG(id));
+    int rc = access_check_kill_query(access, query.user, err);
+    if (rc < 0)
+        return rc;
     err_set_named(&why, ERR_CANCELLED, "ADMINISTRATIVELY_KILLED", "%.*s", STR_ARG(message));
     if (query.stats.state >= QUERY_FINISHED || !statement_cancel(s->server, id, &why))
         return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED", "Target query is not running: %.*s", STR_ARG(id));
@@ -323,10 +327,18 @@ static int start(struct service *s, const char *extension_dir, struct err *err)
 
     if (rc < 0 || (rc = mount_all(s, err)) < 0 || (rc = open_rest(s, err)) < 0)
         return rc;
+    const struct access_control_options access = {
+        .rules_file = spec->access.config_file,
+        .groups_file = spec->access.group_file,
+        .refresh_ms = spec->access.refresh_ms,
+    };
+    if ((rc = access_control_new(&access, &s->access, err)) < 0)
+        return err_prefix(err, "services.sql.access-control");
     const struct queries_options queries = {
         .engine = s->engine,
         .catalogs = &s->set,
         .information_schema = s->virtual.information_schema,
+        .access = s->access,
         .max_running = spec->sql.max_queries,
     };
     if ((rc = queries_new(&queries, &s->queries, err)) < 0)
@@ -349,6 +361,7 @@ static int start(struct service *s, const char *extension_dir, struct err *err)
         .node_id = "sql",
         .iceberg = s->rest ? catalog_rest_router(s->rest) : NULL,
         .queries = s->queries,
+        .access = s->access,
         .engine = s->engine,
         .memory_limit = spec->sql.memory,
         .client_timeout_ms = spec->sql.client_timeout_ms,
@@ -361,6 +374,7 @@ static void stop(struct service *s)
     trino_server_stop(s->server);
     catalog_rest_free(s->rest);
     queries_free(s->queries);
+    access_control_free(s->access);
     for (size_t i = 0; i < s->connectors.n; i++)
         if (s->connectors.items[i]->ops->close)
             s->connectors.items[i]->ops->close(s->connectors.items[i]);

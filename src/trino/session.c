@@ -49,25 +49,21 @@ static struct str text_header(struct http_request *r, const char *name)
     return str_is_empty(value) ? STR_NULL : value;
 }
 
-bool session_authenticate(struct http_request *r, struct str *ret_user, struct str *ret_original_user)
+bool session_authenticate(struct http_request *r, struct session *to)
 {
     struct str authorization = http_header(r, "Authorization");
     struct str user = text_header(r, "X-Trino-User"), original = text_header(r, "X-Trino-Original-User");
+    struct str authenticated = str_is_null(original) ? user : original; /* who says so is believed */
 
-    if (!str_is_null(authorization)) {
-        struct str named;
-        if (!basic(r, authorization, &named))
-            return false;
-        original = str_is_null(original) ? named : original;
-    }
-    if (str_is_null(user))
-        user = original;
-    if (str_is_null(user)) {
+    if (!str_is_null(authorization) && !basic(r, authorization, &authenticated))
+        return false;
+    if (str_is_null(authenticated)) {
         unauthorized(r, "Basic authentication or X-Trino-Original-User or X-Trino-User must be sent");
         return false;
     }
-    *ret_user = user;
-    *ret_original_user = str_is_null(original) ? user : original;
+    to->authenticated = authenticated;
+    to->user = str_is_null(user) ? authenticated : user;
+    to->original_user = str_is_null(original) ? to->user : original;
     return true;
 }
 
@@ -168,7 +164,7 @@ bool session_read(struct http_request *r, struct session *ret)
     struct items capabilities = list_items(r, "X-Trino-Client-Capabilities");
     struct str item;
 
-    if (!session_authenticate(r, &s.user, &s.original_user))
+    if (!session_authenticate(r, &s))
         return false;
     s.source = text_header(r, "X-Trino-Source");
     s.catalog = text_header(r, "X-Trino-Catalog");

@@ -6,6 +6,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(TESTS, "sql"))
+import access_cases  # noqa: E402
 import protocol  # noqa: E402
 from servers import OracleError, say  # noqa: E402
 
@@ -35,8 +36,18 @@ def write_cases(url, sizes):
     runner(url)
 
 
+def write_access(url, sizes):
+    say("recording what access control answers")
+    document = access_cases.load()
+    access_cases.prepare(url)
+    for case in document["cases"]:
+        case["answer"] = access_cases.answer(url, case)
+    access_cases.save(document)
+
+
 PARTS = {"tpch": write_suite("tpch"), "blueprint": write_suite("blueprint"),
-         "cases": write_cases, "protocol": write_protocol}
+         "cases": write_cases, "protocol": write_protocol,
+         "access": write_access}
 
 
 def write(url, parts, sizes):

@@ -205,8 +205,9 @@ def fetch_trino(cache):
 class Trino(Server):
     """One coordinator that is its own worker; catalogs iceberg, tpch, tpchstd, tpcds, memory."""
 
-    def __init__(self, folder, cache, postgres, s3, heap="2G", port=None):
+    def __init__(self, folder, cache, postgres, s3, heap="2G", port=None, access=None):
         super().__init__("trino", os.path.join(folder, "trino.log"))
+        self.access = access            # a folder with rules.json and groups.txt, or None
         self.folder = os.path.join(folder, "trino")
         self.cache = cache
         self.postgres, self.s3, self.heap = postgres, s3, heap
@@ -245,7 +246,7 @@ class Trino(Server):
         plugins = os.path.join(self.folder, "plugin")
         os.makedirs(os.path.join(etc, "catalog"))
         os.makedirs(plugins)
-        for p in PLUGINS:       # the other fifty plugins only cost start-up time
+        for p in PLUGINS + (("password-authenticators",) if self.access else ()):       # the other fifty plugins only cost start-up time
             os.symlink(os.path.join(home, "plugin", p), os.path.join(plugins, p))
 
         def write(name, lines):
@@ -268,6 +269,11 @@ class Trino(Server):
                              "-Dfile.encoding=UTF-8", "-Djdk.attach.allowAttachSelf=true",
                              "--enable-native-access=ALL-UNNAMED"])
         write("log.properties", ["io.trino=WARN", "io.trino.server=INFO"])
+        if self.access:
+            write("access-control.properties", ["access-control.name=file",
+                                                "security.config-file=" + os.path.join(self.access, "rules.json")])
+            write("group-provider.properties", ["group-provider.name=file",
+                                                "file.group-file=" + os.path.join(self.access, "groups.txt")])
         for name, props in self.catalogs().items():
             write("catalog/%s.properties" % name, ["%s=%s" % kv for kv in props.items()])
         env = dict(os.environ, JAVA_HOME=java, TZ="UTC")

@@ -216,7 +216,7 @@ static void assert_ends(const char *text, const char *error_name)
 
 static int start(int max_running, int max_queued, int history)
 {
-    const struct queries_options o = {engine, &set, information_schema, max_running, max_queued, history};
+    const struct queries_options o = {engine, &set, information_schema, NULL, max_running, max_queued, history};
 
     memset(&fake, 0, sizeof(fake));
     return queries_new(&o, &queries, NULL);

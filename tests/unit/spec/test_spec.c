@@ -232,7 +232,8 @@ static void an_unknown_key_says_what_was_meant(void **state)
                    "platform.yaml:1:1: unknown key servces; did you mean services? Known: data, bind, tls, "
                    "trusted-proxies, proxy-headers, services, objects, secrets, identity, catalog, catalogs");
     assert_refused("services:\n  sql: {prot: 1}\n", "platform.yaml:2:9: unknown key services.sql.prot; did you mean "
-                                                    "port? Known: port, memory, threads, max-queries, client-timeout");
+                                                    "port? Known: port, memory, threads, max-queries, client-timeout, "
+                                                    "access-control");
     assert_refused("services: {kafka: {}}",
                    "platform.yaml:1:12: unknown key services.kafka; known: store, identity, sql");
     assert_refused("catalogs: {m: {connector: memory, warehouse: x}}",

@@ -8,7 +8,8 @@
 #include "sql/parse.h"
 
 static struct arena arena;
-static struct analyzer z = {.arena = &arena};
+static const struct analyze_context context; /* everybody may read all */
+static struct analyzer z = {.context = &context, .arena = &arena};
 static struct err err;
 
 static struct scope *scope_of(struct scope *parent, bool is_query)
