@@ -75,6 +75,30 @@ static enum verdict check_secrets(struct examination *x)
     return say(x, FINE, "%zu, readable by their owner only", n);
 }
 
+/* As the next `up` would find it; but for what that makes, which nothing is written for here. */
+static enum verdict check_tls(struct examination *x)
+{
+    struct arena *a = &x->c->arena;
+    const struct http_tls_options *tls = pki_tls(a, x->spec);
+    struct pki_certificate certificate;
+    struct str note = STR_NULL;
+    char date[CLOCK_TEXT_SIZE];
+    struct err err = {0};
+
+    if (!tls)
+        return say(x, FINE, "off");
+    if (str_is_null(x->spec->tls.certificate) && !file_exists(tls->certificate_file))
+        return say(x, FINE, "a CA and a certificate are made at the next up");
+    if (!str_is_null(x->spec->tls.certificate) && pki_prepare(a, x->spec, clock_wall_ms(), &note, &err) < 0)
+        return say(x, WRONG, "%s", err.message);
+    if (!str_is_null(note))
+        return say(x, WARNING, "%.*s", STR_ARG(note));
+    if (pki_read(a, tls->certificate_file, &certificate, &err) < 0)
+        return say(x, WRONG, "%s", err.message);
+    clock_format_rfc3339_ms(certificate.not_after_ms, date);
+    return say(x, FINE, "%s is good until %.10s", tls->certificate_file, date);
+}
+
 static enum verdict check_disk(struct examination *x)
 {
     struct statvfs fs;
@@ -218,9 +242,9 @@ static const struct {
     const char *name;
     enum verdict (*check)(struct examination *x);
 } checks[] = {
-    {"data folder", check_folder},     {"secrets", check_secrets}, {"disk", check_disk},   {"memory", check_memory},
-    {"open files", check_descriptors}, {"engine", check_engine},   {"ports", check_ports}, {"services", check_services},
-    {"changes", check_changes},        {"clock", check_clock},
+    {"data folder", check_folder}, {"secrets", check_secrets},        {"TLS", check_tls},       {"disk", check_disk},
+    {"memory", check_memory},      {"open files", check_descriptors}, {"engine", check_engine}, {"ports", check_ports},
+    {"services", check_services},  {"changes", check_changes},        {"clock", check_clock},
 };
 
 int cli_doctor(struct cli *c)

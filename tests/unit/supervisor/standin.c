@@ -2,9 +2,10 @@
  * A service for the supervisor's tests: listens on a port and answers GET. Its behaviour:
  *   standin PORT [never-ready|ignore-term|exit|hang|chatty|slow] [FILE]
  * exit ends at once; hang takes connections but never answers once FILE exists; slow answers 503 for 300 ms;
- * FILE otherwise gets a line "start"/"stop" with the port, which shows the order of things.
+ * FILE otherwise gets a line "start"/"stop"/"reload" (at SIGHUP) with the port, which shows the order of things.
  */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,22 +17,30 @@
 
 static const char *file, *port;
 static bool notes;
+static char started[32], stopped[32], reloaded[32]; /* lines, made before a signal can come */
 
-static void note(const char *what)
+/* In one write: both services note in one file. */
+static void note(const char *line)
 {
-    FILE *f = notes ? fopen(file, "a") : NULL;
+    int fd = notes ? open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
 
-    if (f) {
-        fprintf(f, "%s %s\n", what, port);
-        fclose(f);
+    if (fd >= 0) {
+        (void)!write(fd, line, strlen(line));
+        close(fd);
     }
 }
 
 static void stop(int signal)
 {
     (void)signal;
-    note("stop");
+    note(stopped);
     _exit(0);
+}
+
+static void reload(int signal)
+{
+    (void)signal;
+    note(reloaded);
 }
 
 static long now_ms(void)
@@ -51,6 +60,9 @@ int main(int argc, char **argv)
     long began = now_ms();
 
     port = argv[1];
+    snprintf(started, sizeof(started), "start %s\n", port);
+    snprintf(stopped, sizeof(stopped), "stop %s\n", port);
+    snprintf(reloaded, sizeof(reloaded), "reload %s\n", port);
     file = argc > 3 ? argv[3] : NULL;
     notes = file && strcmp(mode, "hang") != 0;
     if (strcmp(mode, "exit") == 0) {
@@ -58,6 +70,7 @@ int main(int argc, char **argv)
         return 7;
     }
     signal(SIGTERM, strcmp(mode, "ignore-term") == 0 ? SIG_IGN : stop);
+    signal(SIGHUP, reload);
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     at.sin_port = htons((unsigned short)strtol(port, NULL, 10));
     int listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -66,7 +79,7 @@ int main(int argc, char **argv)
         perror("listen");
         return 1;
     }
-    note("start");
+    note(started);
     printf("listening\n");
     fflush(stdout);
     for (;;) {

@@ -39,10 +39,16 @@ static int free_port(void)
     return ntohs(at.sin_port);
 }
 
+/* Set before start. */
+static int upkeep_ms;
+static bool asks_for_tls; /* of the store, which doesn't speak it */
+
 static int set_up(void **state)
 {
     (void)state;
     supervisor = 0;
+    upkeep_ms = 0;
+    asks_for_tls = false;
     snprintf(folder, sizeof(folder), "%s/supXXXXXX", getenv("TEST_TMP") ? getenv("TEST_TMP") : "/tmp");
     if (!mkdtemp(folder))
         return -1;
@@ -63,6 +69,14 @@ static int tear_down(void **state)
         waitpid(supervisor, &status, 0);
     }
     return file_remove_tree(folder, &err);
+}
+
+static void keep_up(void *ctx)
+{
+    FILE *f = fopen(ctx, "a");
+
+    fputs("upkeep\n", f);
+    fclose(f);
 }
 
 /* The services "store" and "sql", which needs store, behave as said. */
@@ -86,6 +100,7 @@ static void start(const char *store_mode, const char *sql_mode)
                                                   .needs = i ? store : none,
                                                   .address = "127.0.0.1",
                                                   .port = (int)strtol(ports[i], NULL, 10),
+                                                  .is_tls = asks_for_tls && i == 0,
                                                   .health_path = "/health",
                                                   .health_text = i ? "\"starting\":false" : NULL};
     }
@@ -99,6 +114,9 @@ static void start(const char *store_mode, const char *sql_mode)
                                              .services = services,
                                              .n = 2,
                                              .ready_fd = fds[1],
+                                             .upkeep = upkeep_ms ? keep_up : NULL,
+                                             .upkeep_ms = upkeep_ms,
+                                             .ctx = notes,
                                              .start_timeout_ms = 1500,
                                              .grace_ms = 500,
                                              .probe_ms = 30,
@@ -389,6 +407,65 @@ static void logs_are_rotated_and_bounded(void **state)
     assert_int_not_equal(stat(path, &st), 0);
 }
 
+static void one_that_should_speak_tls_and_does_not_is_not_healthy(void **state)
+{
+    (void)state;
+    asks_for_tls = true;
+    start("", "");
+    for (int64_t deadline = clock_mono_ms() + 10000;;) {
+        JSON_SCOPED json_t *status = ask("status", NULL);
+        assert_state(status, "sql", "waiting");
+        struct str reason = json_opt_str(find(status, "store"), "reason", STR(""));
+        if (str_find(reason, STR("TLS handshake failed"), 0) != SIZE_MAX)
+            break;
+        assert_true(clock_mono_ms() < deadline);
+    }
+}
+
+static size_t count_notes(const char *line)
+{
+    BUF_SCOPED struct buf text = {0};
+    size_t n = 0;
+
+    buf_init(&text, 1 << 20);
+    if (file_read(notes, &text, NULL) == 0)
+        for (const char *at = buf_cstr(&text); (at = strstr(at, line)); at++)
+            n++;
+    return n;
+}
+
+static void wait_for_notes(const char *line, size_t n)
+{
+    int64_t deadline = clock_mono_ms() + 10000;
+
+    while (count_notes(line) < n) {
+        assert_true(clock_mono_ms() < deadline);
+        usleep(5000);
+    }
+}
+
+static void upkeep_is_done_again_and_again(void **state)
+{
+    (void)state;
+    upkeep_ms = 20;
+    start("", "");
+    wait_for_notes("upkeep\n", 3);
+}
+
+static void sighup_is_passed_on_after_upkeep(void **state)
+{
+    (void)state;
+    upkeep_ms = 3600 * 1000;
+    start("", "");
+    JSON_SCOPED json_t *before = ask("wait", NULL);
+    assert_int_equal(count_notes("upkeep"), 0);
+    kill(supervisor, SIGHUP);
+    wait_for_notes("reload", 2);
+    assert_int_equal(count_notes("upkeep"), 1);
+    JSON_SCOPED json_t *after = ask("wait", NULL);
+    assert_int_equal(pid_of(after, "store"), pid_of(before, "store"));
+}
+
 static void requests_that_are_not_known_are_refused(void **state)
 {
     json_t *answer = NULL;
@@ -415,6 +492,9 @@ int main(void)
         TEST(one_that_hangs_is_unhealthy_but_not_killed),
         TEST(one_that_ignores_the_stop_is_killed_after_the_grace),
         TEST(restart_gives_a_new_process),
+        TEST(one_that_should_speak_tls_and_does_not_is_not_healthy),
+        TEST(upkeep_is_done_again_and_again),
+        TEST(sighup_is_passed_on_after_upkeep),
         TEST(a_second_supervisor_is_refused),
         TEST(without_a_supervisor_requests_say_so),
         TEST(children_die_with_their_supervisor_and_the_next_one_takes_over),
