@@ -18,7 +18,7 @@ static void add_conninfo(struct buf *to, const char *key, struct str value)
 
 int db_open_server(const struct db_server *s, struct db **ret, struct err *err)
 {
-    BUF_SCOPED struct buf conninfo, password;
+    BUF_SCOPED struct buf conninfo = {0}, password = {0};
     ARENA_SCOPED struct arena a;
     int rc = 0;
 

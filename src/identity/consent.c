@@ -90,7 +90,7 @@ int consent_grant(struct db *db, const struct realm *r, struct str user_id, stru
                   const struct str *scope_ids, size_t n, struct err *err)
 {
     ARENA_SCOPED struct arena a;
-    BUF_SCOPED struct buf text;
+    BUF_SCOPED struct buf text = {0};
     CONN struct db_conn *c = NULL;
     struct consent had = {0};
     int64_t now = clock_wall_ms();

@@ -265,7 +265,7 @@ static void add_details(struct json_writer *w, const struct event *event)
 
 static void log_event(const struct event *event, const char *type)
 {
-    BUF_SCOPED struct buf line;
+    BUF_SCOPED struct buf line = {0};
     struct json_writer w;
 
     buf_init(&line, (size_t)LINE_MAX * 8);
@@ -364,7 +364,7 @@ void event_fail(struct events *e, struct event *event, const char *error)
 
 void admin_event_write(struct events *e, const struct admin_event *event)
 {
-    BUF_SCOPED struct buf line;
+    BUF_SCOPED struct buf line = {0};
     struct json_writer w;
 
     buf_init(&line, (size_t)LINE_MAX * 2);
@@ -511,7 +511,7 @@ int events_query(struct events *e, const struct realm *r, const struct event_que
 /* A path with stars as a pattern of LIKE, for which everything else is text. */
 static struct str like_pattern(struct arena *a, struct str path)
 {
-    BUF_SCOPED struct buf out;
+    BUF_SCOPED struct buf out = {0};
 
     buf_init(&out, 16 << 10);
     for (size_t i = 0; i < path.n; i++) {

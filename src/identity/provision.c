@@ -41,7 +41,7 @@ static struct str mark_of(struct arena *a, struct str realm, struct str user, st
 {
     struct str input = arena_printf(a, "%.*s/%.*s/%.*s", STR_ARG(realm), STR_ARG(user), STR_ARG(secret));
     unsigned char digest[HASH_MAX_SIZE];
-    BUF_SCOPED struct buf hex;
+    BUF_SCOPED struct buf hex = {0};
 
     hash_bytes(HASH_SHA256, input, digest);
     explicit_bzero((char *)input.p, input.n);
@@ -122,7 +122,7 @@ static json_t *mappers(struct str client_id)
 
 static struct str joined(struct arena *a, const struct spec_texts *t, const char *between)
 {
-    BUF_SCOPED struct buf out;
+    BUF_SCOPED struct buf out = {0};
 
     buf_init(&out, 1 << 20);
     for (size_t i = 0; i < t->n; i++)

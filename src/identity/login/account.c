@@ -188,7 +188,7 @@ static int save_totp(struct visit *v, const struct browser *b, json_t *data, con
 static struct str clients_of(struct visit *v, const struct session *s, struct err *err)
 {
     struct client_session_list list;
-    BUF_SCOPED struct buf text;
+    BUF_SCOPED struct buf text = {0};
 
     buf_init(&text, 4 << 10);
     if (client_sessions_of(v->context->sessions, v->realm, v->a, s, &list, err) < 0)
@@ -241,7 +241,7 @@ static int save_sessions(struct visit *v, const struct browser *b, json_t *data,
 
 static struct str scope_names(struct visit *v, const struct consent *c)
 {
-    BUF_SCOPED struct buf text;
+    BUF_SCOPED struct buf text = {0};
 
     buf_init(&text, 8 << 10);
     for (size_t i = 0; i < c->scope_count; i++) {
@@ -321,7 +321,7 @@ static const struct section sections[] = {
 static void send_to_login(struct visit *v, const struct section *s)
 {
     const struct client *c = realm_client(v->realm, STR("account"));
-    BUF_SCOPED struct buf url;
+    BUF_SCOPED struct buf url = {0};
 
     if (!c || !c->enabled) {
         visit_respond_error(v, 403, "clientNotFoundMessage", STR_NULL);
@@ -360,7 +360,6 @@ static void respond(struct visit *v, const struct browser *b, const struct secti
 {
     json_t *links = json_array();
     struct err err = {0};
-    BUF_SCOPED struct buf out;
 
     for (size_t i = 0; i < ARRAY_LEN(sections); i++)
         json_array_append_new(links, json_pack("{s:o, s:o, s:b}", "url", visit_json(section_url(v, sections[i].name)),
@@ -375,7 +374,6 @@ static void respond(struct visit *v, const struct browser *b, const struct secti
         json_object_set_new(data, "notice", visit_json(visit_text(v, notice, STR_NULL)));
     if (!json_object_get(data, "user") || !json_object_get(data, "bad"))
         s->show(v, b, data, &err);
-    buf_init(&out, 1);
     if (err.code) {
         json_decref(data);
         visit_respond_failure(v, &err);

@@ -14,7 +14,7 @@ enum { CSRF_BYTES = 32 };
 
 static int sign(struct visit *v, const json_t *claims, struct str *ret, struct err *err)
 {
-    BUF_SCOPED struct buf payload, token;
+    BUF_SCOPED struct buf payload = {0}, token = {0};
     struct jose_key *key;
     struct json_writer w;
 
@@ -104,7 +104,7 @@ int browser_remember(struct visit *v, const struct session *s, struct err *err)
 {
     char id[UUID_TEXT_SIZE];
     unsigned char csrf[CSRF_BYTES], digest[HASH_MAX_SIZE];
-    BUF_SCOPED struct buf csrf_text, hash;
+    BUF_SCOPED struct buf csrf_text = {0}, hash = {0};
     int64_t ends = session_max_expires(v->realm, s),
             lifetime = ends > v->now && ends < INT64_MAX ? ends - v->now : 36000;
     json_int_t now = v->now, expires = v->now + lifetime;

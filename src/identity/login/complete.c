@@ -18,7 +18,7 @@ void answer_add(struct answer *p, const char *name, struct str value)
 
 static void send_form(struct visit *v, const struct answer *p)
 {
-    BUF_SCOPED struct buf out, nonce;
+    BUF_SCOPED struct buf out = {0}, nonce = {0};
     unsigned char random[16];
     struct err err = {0};
     json_t *fields = json_array();
@@ -47,7 +47,7 @@ static void send_form(struct visit *v, const struct answer *p)
 
 void answer_send(struct visit *v, const struct answer *p)
 {
-    BUF_SCOPED struct buf url;
+    BUF_SCOPED struct buf url = {0};
 
     if (str_eq(p->mode, STR("form_post"))) {
         send_form(v, p);
@@ -208,7 +208,7 @@ static bool wants(const struct flow *flow, const char *type)
 static int add_code(struct visit *v, const struct flow *flow, const struct client *c, const struct session *s,
                     struct answer *p, struct str *ret_code, struct err *err)
 {
-    BUF_SCOPED struct buf text;
+    BUF_SCOPED struct buf text = {0};
     const struct auth_code code = {.session_id = s->id,
                                    .client_id = c->id,
                                    .redirect_uri = flow->text[FLOW_REDIRECT_PARAM],

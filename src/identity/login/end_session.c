@@ -102,7 +102,7 @@ static void end_session(struct visit *v, struct str session_id, struct str user_
 
 static void respond_done(struct visit *v, struct str redirect, struct str state)
 {
-    BUF_SCOPED struct buf url;
+    BUF_SCOPED struct buf url = {0};
 
     if (str_is_null(redirect)) {
         visit_respond_page(v, 200, "info", "successLogout", STR_NULL, STR_NULL,
@@ -121,7 +121,7 @@ static void ask(struct visit *v, const struct request *q)
     const struct client *c = q->client ? q->client : realm_client(v->realm, STR("account"));
     struct flow flow = {.max_age = -1, .is_logout = true};
     struct str root = http_cookie_get(v->r, "AUTH_SESSION_ID");
-    BUF_SCOPED struct buf action;
+    BUF_SCOPED struct buf action = {0};
 
     if (!str_is_empty(root) && flow_has_root(v->l->flows, root, v->now))
         (void)snprintf(flow.root, sizeof(flow.root), "%.*s", STR_ARG(root));

@@ -39,7 +39,7 @@ struct flows *flows_new(void)
 static void random_text(char *to, size_t size, size_t bytes)
 {
     unsigned char raw[32];
-    BUF_SCOPED struct buf text;
+    BUF_SCOPED struct buf text = {0};
 
     rand_bytes(raw, bytes);
     buf_init(&text, size);

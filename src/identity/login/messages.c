@@ -144,7 +144,7 @@ struct str messages_get(const struct messages *m, struct str key)
 struct str messages_text(const struct messages *m, struct arena *a, const char *key, const struct str *args, size_t n)
 {
     struct str text = messages_get(m, str_from_cstr(key));
-    BUF_SCOPED struct buf out;
+    BUF_SCOPED struct buf out = {0};
 
     if (str_is_null(text))
         return str_from_cstr(key);

@@ -82,7 +82,7 @@ static struct str in_groups(struct arena *a, struct str text)
 
 static struct str label_of(struct arena *a, struct str text)
 {
-    BUF_SCOPED struct buf out;
+    BUF_SCOPED struct buf out = {0};
 
     buf_init(&out, 8 << 10);
     for (size_t i = 0; i < text.n; i++) {
@@ -100,7 +100,7 @@ static struct str label_of(struct arena *a, struct str text)
 static json_t *qr_picture(const char *text)
 {
     QRcode *code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_M);
-    BUF_SCOPED struct buf path;
+    BUF_SCOPED struct buf path = {0};
 
     if (!code)
         return json_null();

@@ -31,7 +31,7 @@ static void hash_style(void)
 {
     const struct embedded *e = style_file();
     unsigned char digest[HASH_MAX_SIZE];
-    BUF_SCOPED struct buf hex;
+    BUF_SCOPED struct buf hex = {0};
 
     buf_init(&hex, 64);
     hash_bytes(HASH_SHA256, str_from(e ? e->text : "", e ? e->n : 0), digest);
@@ -249,7 +249,7 @@ static struct str realm_title(const struct visit *v)
 void visit_respond_page(struct visit *v, int status, const char *page, const char *title_key, struct str title_arg,
                         struct str self, json_t *data)
 {
-    BUF_SCOPED struct buf out;
+    BUF_SCOPED struct buf out = {0};
     struct err err = {0};
     struct str file = arena_printf(v->a, "%s.html", page), chosen = http_form_get(&v->query, "kc_locale");
 
@@ -312,7 +312,7 @@ static struct str client_data(struct visit *v, const struct flow *flow)
         enum flow_text text;
     } members[] = {
         {"ru", FLOW_REDIRECT_URI}, {"rt", FLOW_RESPONSE_TYPE}, {"rm", FLOW_RESPONSE_MODE}, {"st", FLOW_STATE}};
-    BUF_SCOPED struct buf json, text;
+    BUF_SCOPED struct buf json = {0}, text = {0};
     struct json_writer w;
 
     buf_init(&json, 64 << 10);
@@ -333,7 +333,7 @@ static struct str client_data(struct visit *v, const struct flow *flow)
 struct str visit_flow_url(struct visit *v, const struct flow *flow, const char *step, bool with_code)
 {
     const struct client *c = realm_client_by_id(v->realm, flow->text[FLOW_CLIENT]);
-    BUF_SCOPED struct buf url;
+    BUF_SCOPED struct buf url = {0};
 
     buf_init(&url, 256 << 10);
     buf_addf(&url, "%.*s/login-actions/%s?", STR_ARG(v->issuer), step);

@@ -27,7 +27,8 @@ int oidc_check_pkce_request(const struct client *c, struct str challenge, struct
         if (!method.n)
             return err_set(err, ERR_INVALID, "Missing parameter: code_challenge_method");
         if (!str_eq(method, c->pkce_method))
-            return err_set(err, ERR_INVALID, "Invalid parameter: code challenge method is not configured one");
+            return err_set(err, ERR_INVALID,
+                           "Invalid parameter: code challenge method is not matching the configured one");
         if (!challenge.n)
             return err_set(err, ERR_INVALID, "Missing parameter: code_challenge");
     } else {

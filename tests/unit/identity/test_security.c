@@ -137,7 +137,7 @@ static void a_client_that_must_use_s256_cannot_use_less(void **state)
     assert_int_equal(oidc_check_pkce_request(e->f->spa, STR_NULL, STR_NULL, err), ERR_INVALID);
     assert_string_equal(err->message, "Missing parameter: code_challenge_method");
     assert_int_equal(oidc_check_pkce_request(e->f->spa, STR(VERIFIER), STR("plain"), err), ERR_INVALID);
-    assert_string_equal(err->message, "Invalid parameter: code challenge method is not configured one");
+    assert_string_equal(err->message, "Invalid parameter: code challenge method is not matching the configured one");
     assert_int_equal(oidc_check_pkce_request(e->f->spa, STR_NULL, STR("S256"), err), ERR_INVALID);
     assert_int_equal(oidc_check_pkce_request(e->f->spa, STR("tooshort"), STR("S256"), err), ERR_INVALID);
     assert_int_equal(oidc_check_pkce_request(e->f->spa, STR(CHALLENGE), STR("s256"), err), ERR_INVALID);
