@@ -128,6 +128,8 @@ struct jwt_expect {
     int64_t max_age;     /* seconds that exp may lie after now, and iat before it; 0: any */
     bool no_exp;         /* exp may be absent */
 };
+/* The name of the error that says a token has expired. */
+#define JWT_EXPIRED "token_expired"
 /* The payload as claims (an object), with iss, aud, exp, nbf and iat checked for type and by `e`. ERR_DENIED with a
  * message that names the claim; ERR_INVALID: no JSON object. The caller owns *ret. */
 MUST_CHECK int jwt_claims(struct str payload, const struct jwt_expect *e, json_t **ret, struct err *err);

@@ -52,7 +52,7 @@ static int check_times(const json_t *claims, const struct jwt_expect *e, struct 
     if (!has_exp && !e->no_exp)
         return err_set(err, ERR_DENIED, "the token has no \"exp\"");
     if (has_exp && now >= exp + e->leeway)
-        return err_set(err, ERR_DENIED, "the token has expired");
+        return err_set_named(err, ERR_DENIED, JWT_EXPIRED, "the token has expired");
     if (has_nbf && now + e->leeway < nbf)
         return err_set(err, ERR_DENIED, "the token isn't valid yet");
     if (has_iat && now + e->leeway < iat)

@@ -107,11 +107,12 @@ size_t cli_supervised(struct arena *a, const struct spec *s, const char *program
 const char *const *cli_secret_names(struct arena *a, const struct spec *s, size_t *ret_n)
 {
     const struct spec_identity *id = &s->identity;
-    const char **names = arena_array(a, const char *, s->user_count + 1 + id->clients.n + id->users.n);
+    const char **names = arena_array(a, const char *, s->user_count + 2 + id->clients.n + id->users.n);
     size_t n = 0;
 
     for (size_t i = 0; i < s->user_count; i++)
         names[n++] = arena_printf(a, "store/users/%.*s/secret-key", STR_ARG(s->users[i].name)).p;
+    names[n++] = "store/sts-key";
     if (spec_has_identity(s)) {
         names[n++] = "identity/admin/password";
         for (size_t i = 0; i < id->clients.n; i++)

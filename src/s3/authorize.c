@@ -47,17 +47,39 @@ static struct str signature_age(struct s3_call *c)
     return arena_printf(c->arena, "%lld", (long long)(clock_wall_ms() - signed_ms));
 }
 
+static size_t claim(const struct s3_principal *p, const char *name, const struct str **ret)
+{
+    for (size_t i = 0; i < p->claim_count; i++) {
+        if (!str_eq_cstr(p->claims[i].name, name))
+            continue;
+        *ret = p->claims[i].values;
+        return p->claims[i].n;
+    }
+    return 0;
+}
+
+static struct str subject_of(const struct s3_principal *p)
+{
+    const struct str *sub = NULL;
+
+    return claim(p, "sub", &sub) == 1 ? *sub : p->access_key;
+}
+
+/* A token's holder has no user name, as in AWS: whoever could choose one in the identity provider would else be let
+ * into the home of a user of the same name. Policies say ${jwt:preferred_username}. */
 static size_t values_of(void *ctx, const char *key, const struct str **ret)
 {
     struct s3_call *c = ctx;
     bool presigned = str_is_null(http_header(c->r, "authorization"));
 
     if (strcmp(key, "aws:username") == 0)
-        return one(c, c->user->name, ret);
+        return one(c, c->user->is_temporary ? STR_NULL : c->user->name, ret);
+    if (strncmp(key, "jwt:", 4) == 0)
+        return claim(c->user, key + 4, ret);
     if (strcmp(key, "aws:userid") == 0)
-        return one(c, c->user->access_key, ret);
+        return one(c, subject_of(c->user), ret);
     if (strcmp(key, "aws:PrincipalType") == 0)
-        return one(c, STR("User"), ret);
+        return one(c, c->user->is_temporary ? STR("AssumedRole") : STR("User"), ret);
     if (strcmp(key, "aws:SourceIp") == 0)
         return one(c, origin_of(c).client, ret);
     if (strcmp(key, "aws:SecureTransport") == 0)
@@ -90,7 +112,10 @@ enum policy_effect s3_permission(struct s3_call *c, const char *action, struct s
     const struct policy_request r = {
         .arena = c->arena, .action = action, .bucket = bucket, .key = key, .values = values_of, .ctx = c};
 
-    return policy_evaluate(c->user->policies, c->user->policy_count, &r);
+    enum policy_effect effect = policy_evaluate(c->user->policies, c->user->policy_count, &r);
+    if (effect != POLICY_ALLOW || !c->user->session_policy)
+        return effect;
+    return policy_evaluate(&c->user->session_policy, 1, &r);
 }
 
 int s3_authorize(struct s3_call *c, const char *action, struct str bucket, struct str key, struct err *err)

@@ -80,9 +80,32 @@ static int read_path(struct s3_call *c, struct err *err)
     return 0;
 }
 
+/* S3 has no POST to the service itself. */
+static bool is_for_sts(const struct s3_call *c)
+{
+    struct str type = http_header(c->r, "content-type");
+
+    return str_eq(c->r->method, STR("POST")) && str_eq(c->r->path, STR("/")) &&
+           (str_starts_with_nocase(type, STR("application/x-www-form-urlencoded")) || http_has_query(c->r, "Action"));
+}
+
+static int start_sts(struct s3_call *c)
+{
+    static const struct s3_operation sts = {"POST", S3_SERVICE, NULL, NULL, NULL, S3_BODY_XML, NULL, NULL, sts_run};
+
+    c->operation = &sts;
+    c->body.kind = S3_BODY_XML;
+    c->body.length = c->r->content_length >= 0 ? (uint64_t)c->r->content_length : UINT64_MAX;
+    buf_init(&c->body.xml, STS_BODY_MAX);
+    return 0;
+}
+
 static int start(struct s3_call *c, struct err *err)
 {
     int rc;
+
+    if (is_for_sts(c))
+        return start_sts(c);
 
     if ((rc = read_path(c, err)) < 0 || (rc = authenticate(c, err)) < 0 || (rc = s3_route(c, err)) < 0)
         return rc;

@@ -8,6 +8,8 @@
 #include "objects/objects.h"
 #include "s3/checksum.h"
 #include "s3/chunked.h"
+#include "s3/session.h"
+#include "s3/sts.h"
 #include "s3/xml.h"
 #include "secrets/secrets.h"
 #include "spec/spec.h"
@@ -28,6 +30,10 @@ struct s3_principal {
     struct str name, access_key;
     const struct policy *const *policies;
     size_t policy_count;
+    const struct session_claim *claims; /* of the token that temporary credentials came from */
+    size_t claim_count;
+    const struct policy *session_policy; /* has to allow it too; NULL: there is none */
+    bool is_temporary;
     bool has_buckets; /* granted by the spec's `buckets`: ListBuckets then has an answer, if an empty one */
 };
 
@@ -37,10 +43,13 @@ struct s3_access;
 MUST_CHECK int s3_access_new(const struct spec *spec, const struct secrets *secrets, struct s3_access **ret,
                              struct err *err);
 void s3_access_unref(struct s3_access *a); /* NULL is fine */
+bool s3_access_has_policy(const struct s3_access *a, struct str name);
+const unsigned char *s3_access_session_key(const struct s3_access *a); /* SESSION_KEY_SIZE bytes */
 
 struct s3 {
     struct objects *objects;
     const struct spec *spec;
+    struct sts *sts;
     char host_id[65];
     pthread_mutex_t lock; /* guards access */
     struct s3_access *access;

@@ -21,6 +21,7 @@ static const struct {
     {"BucketNotEmpty", 409},
     {"EntityTooLarge", 400},
     {"EntityTooSmall", 400},
+    {"ExpiredToken", 400},
     {"IllegalLocationConstraintException", 400},
     {"IncompleteBody", 400},
     {"InternalError", 500},
@@ -109,6 +110,10 @@ struct http_response *s3_response(struct s3_call *c, int status)
 
 void s3_respond_error(struct s3_call *c, const struct err *err)
 {
+    if (c->operation && c->operation->run == sts_run) {
+        sts_respond_error(c, err);
+        return;
+    }
     const char *name = err->name ? err->name : name_of_code(err->code);
     const char *message = err->message;
     int status = status_of(name);

@@ -104,6 +104,8 @@ int s3_service_run(const struct spec *spec, struct secrets *secrets, struct err 
     struct str folder = path_join(&a, spec->data_dir, STR("objects"));
     rc = s3_access_new(spec, secrets, &s.access, err);
     if (rc >= 0)
+        rc = sts_new(spec, &s.sts, err);
+    if (rc >= 0)
         rc = file_make_folders(folder.p, 0700, err);
     if (rc >= 0)
         rc = objects_open(folder.p, &s.objects, err);
@@ -113,6 +115,7 @@ int s3_service_run(const struct spec *spec, struct secrets *secrets, struct err 
             rc = watch_and_serve(&s, secrets, err);
         objects_close(s.objects);
     }
+    sts_free(s.sts);
     s3_access_unref(s.access);
     pthread_mutex_destroy(&s.lock);
     return rc;

@@ -50,10 +50,19 @@ static const struct spec_key user_keys[] = {
 };
 static const struct spec_section user_section = SECTION(user_keys);
 
+static const struct spec_key openid_keys[] = {
+    {"issuer",   SPEC_URL,  IN_SPEC(openid.issuer),   0, 0, NULL},
+    {"audience", SPEC_TEXT, IN_SPEC(openid.audience), 0, 0, NULL},
+    {"claim",    SPEC_TEXT, IN_SPEC(openid.claim),    0, 0, NULL},
+    {"ca",       SPEC_PATH, IN_SPEC(openid.ca),       0, 0, NULL},
+};
+static const struct spec_section openid_section = SECTION(openid_keys);
+
 static const struct spec_key objects_keys[] = {
     {"buckets", SPEC_BUCKETS, IN_SPEC(buckets), 0, 0, NULL},
     {"users",   SPEC_USERS,   0,                0, 0, &user_section},
     {"policies", SPEC_POLICIES, 0,              0, 0, NULL},
+    {"openid",   SPEC_SECTION,  0,              0, 0, &openid_section},
 };
 static const struct spec_section objects_section = SECTION(objects_keys);
 

@@ -755,6 +755,7 @@ static void set_defaults(struct reader *r, struct spec *s)
     s->bucket_count = ARRAY_LEN(buckets);
     s->users = users;
     s->user_count = ARRAY_LEN(users);
+    s->openid.claim = STR("policy");
     s->secrets_overlap_ms = SECRETS_OVERLAP_MS;
     s->catalog.port = s->identity.database.port = POSTGRESQL_PORT;
     s->catalogs = catalogs;
@@ -821,6 +822,10 @@ static int check_across(struct reader *r, struct spec *s)
                                    ports[i].name, ports[j].name, ports[i].port);
         }
     }
+    if (!str_is_null(s->openid.issuer) && str_is_null(s->openid.audience))
+        return fail_across(r, 0,
+                           "objects.openid.audience: expected the name that tokens of %.*s are for, which is missing",
+                           STR_ARG(s->openid.issuer));
     for (size_t i = 0; i < s->user_count; i++) {
         for (size_t j = 0; j < s->users[i].bucket_count; j++) {
             if (!has_bucket(s, s->users[i].buckets[j]))
@@ -961,6 +966,10 @@ void spec_digest(const struct spec *s, char out[SPEC_DIGEST_SIZE])
         digest_str(&h, s->policies[i].name);
         digest_str(&h, s->policies[i].json);
     }
+    digest_str(&h, s->openid.issuer);
+    digest_str(&h, s->openid.audience);
+    digest_str(&h, s->openid.claim);
+    digest_str(&h, s->openid.ca);
     digest_int(&h, (uint64_t)s->secrets_overlap_ms);
     digest_int(&h, (uint64_t)s->identity_service.port);
     spec_identity_digest(&h, s);

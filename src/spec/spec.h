@@ -17,6 +17,7 @@
  *       airflow: {access-key: airflow, buckets: [airflow, airflow-logs]}
  *     policies:                      # IAM documents, which users name: {buckets: …, policies: [read-raw]}
  *       read-raw: {Statement: {Effect: Allow, Action: s3:Get*, Resource: "arn:aws:s3:::raw/x"}}
+ *     openid: {claim: policy}        # and issuer, audience, ca: whose tokens get temporary credentials
  *   secrets: {overlap: 5m}
  *   catalog: sqlite                  # or {postgresql: {host: …, port: 5432, database: …, user: …, password-file: …}}
  *   catalogs:
@@ -58,6 +59,14 @@ struct spec_user {
     size_t bucket_count;
     struct str *policies; /* and what these allow; a user sees nothing else */
     size_t policy_count;
+};
+
+/* Whose tokens get temporary credentials of the store. */
+struct spec_openid {
+    struct str issuer;   /* null: that of the section identity, or else our own */
+    struct str audience; /* null: any client of the section identity */
+    struct str claim;    /* that names policies */
+    struct str ca;       /* absolute: a file with the CAs of the issuer's certificate; null: the system's */
 };
 
 struct spec_policy {
@@ -164,6 +173,7 @@ struct spec {
     size_t user_count;
     struct spec_policy *policies;
     size_t policy_count;
+    struct spec_openid openid;
     int64_t secrets_overlap_ms;     /* how long a rotated secret's value before is accepted */
     struct spec_postgresql catalog; /* is_set false: SQLite in data_dir */
     struct spec_catalog *catalogs;  /* in name order */

@@ -7,11 +7,12 @@
 
 static int ensure_secrets(struct arena *a, const struct spec *spec, struct secrets *secrets, struct err *err)
 {
-    const char **names = arena_array(a, const char *, spec->user_count);
+    const char **names = arena_array(a, const char *, spec->user_count + 1);
 
     for (size_t i = 0; i < spec->user_count; i++)
         names[i] = arena_printf(a, "store/users/%.*s/secret-key", STR_ARG(spec->users[i].name)).p;
-    return secrets_ensure(secrets, names, spec->user_count, err);
+    names[spec->user_count] = "store/sts-key";
+    return secrets_ensure(secrets, names, spec->user_count + 1, err);
 }
 
 int main(int argc, char **argv)
