@@ -219,9 +219,9 @@ static int open_session(struct s3_call *c, struct str token, struct session *ret
 {
     const struct s3_access *a = c->access;
 
-    if (session_open(c->arena, a->session_key, token, ret, NULL) == 0)
+    if (s3_session_open(c->arena, a->session_key, token, ret, NULL) == 0)
         return 0;
-    if (a->previous_until > clock_wall_ms() && session_open(c->arena, a->previous_key, token, ret, NULL) == 0)
+    if (a->previous_until > clock_wall_ms() && s3_session_open(c->arena, a->previous_key, token, ret, NULL) == 0)
         return 0;
     return err_set_named(err, ERR_DENIED, "InvalidToken", "The provided token is malformed or otherwise invalid.");
 }

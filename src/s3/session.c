@@ -57,8 +57,8 @@ static void add(struct json_writer *w, const char *key, struct str value)
     json_add_str(w, value);
 }
 
-int session_new(struct arena *a, const unsigned char key[SESSION_KEY_SIZE], struct session *s, const json_t *claims,
-                struct str *ret_token, struct err *err)
+int s3_session_new(struct arena *a, const unsigned char key[SESSION_KEY_SIZE], struct session *s, const json_t *claims,
+                   struct str *ret_token, struct err *err)
 {
     BUF_SCOPED struct buf plain, token;
     struct json_writer w;
@@ -128,8 +128,8 @@ static void read_claims(struct arena *a, const json_t *claims, struct session *t
     to->claim_count = n;
 }
 
-int session_open(struct arena *a, const unsigned char key[SESSION_KEY_SIZE], struct str token, struct session *ret,
-                 struct err *err)
+int s3_session_open(struct arena *a, const unsigned char key[SESSION_KEY_SIZE], struct str token, struct session *ret,
+                    struct err *err)
 {
     JSON_SCOPED json_t *root = NULL;
     struct str plain;

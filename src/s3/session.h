@@ -37,10 +37,10 @@ struct session {
 void session_make_key(struct str secret, unsigned char ret[SESSION_KEY_SIZE]);
 /* Draws the two keys and makes the token, in the arena; `claims` are those of a verified web identity token, of which
  * texts, numbers, booleans and lists of texts are kept. ERR_LIMIT when there are too many. */
-MUST_CHECK int session_new(struct arena *a, const unsigned char key[SESSION_KEY_SIZE], struct session *s,
-                           const json_t *claims, struct str *ret_token, struct err *err);
+MUST_CHECK int s3_session_new(struct arena *a, const unsigned char key[SESSION_KEY_SIZE], struct session *s,
+                              const json_t *claims, struct str *ret_token, struct err *err);
 /* ERR_DENIED: not made with this key. Whether it has expired is the caller's business. */
-MUST_CHECK int session_open(struct arena *a, const unsigned char key[SESSION_KEY_SIZE], struct str token,
-                            struct session *ret, struct err *err);
+MUST_CHECK int s3_session_open(struct arena *a, const unsigned char key[SESSION_KEY_SIZE], struct str token,
+                               struct session *ret, struct err *err);
 
 #endif

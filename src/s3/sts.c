@@ -376,7 +376,7 @@ int sts_run(struct s3_call *c, struct err *err)
     if (str_is_empty(session.subject))
         return invalid(err, "The web identity token: it has no \"sub\".");
     session.expires_ms = clock_wall_ms() + duration_s * 1000;
-    rc = session_new(c->arena, s3_access_session_key(c->access), &session, claims, &token, err);
+    rc = s3_session_new(c->arena, s3_access_session_key(c->access), &session, claims, &token, err);
     if (rc == ERR_LIMIT) {
         struct err why = *err;
         return err_set_named(err, ERR_LIMIT, "PackedPolicyTooLarge", "%s", why.message);

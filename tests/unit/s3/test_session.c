@@ -39,8 +39,8 @@ static void what_a_session_is_made_of_is_in_its_token(void **state)
 
     (void)state;
     session_make_key(STR("the secret"), key);
-    assert_int_equal(session_new(&arena, key, &made, claims, &token, &err), 0);
-    assert_int_equal(session_open(&arena, key, token, &read, &err), 0);
+    assert_int_equal(s3_session_new(&arena, key, &made, claims, &token, &err), 0);
+    assert_int_equal(s3_session_open(&arena, key, token, &read, &err), 0);
     assert_int_equal(made.access_key.n, 20);
     assert_int_equal(made.secret_key.n, 40);
     assert_true(str_eq(read.access_key, made.access_key) && str_eq(read.secret_key, made.secret_key));
@@ -67,14 +67,14 @@ static void a_token_of_another_key_or_a_changed_one_opens_nothing(void **state)
     (void)state;
     session_make_key(STR("the secret"), key);
     session_make_key(STR("another"), other);
-    assert_int_equal(session_new(&arena, key, &s, claims, &token, &err), 0);
-    assert_int_equal(session_open(&arena, other, token, &s, &err), ERR_DENIED);
+    assert_int_equal(s3_session_new(&arena, key, &s, claims, &token, &err), 0);
+    assert_int_equal(s3_session_open(&arena, other, token, &s, &err), ERR_DENIED);
     for (size_t i = 0; i < token.n; i += 7) {
         char *changed = arena_cstr(&arena, token);
         changed[i] = changed[i] == 'A' ? 'B' : 'A';
-        assert_int_equal(session_open(&arena, key, str_from(changed, token.n), &s, &err), ERR_DENIED);
+        assert_int_equal(s3_session_open(&arena, key, str_from(changed, token.n), &s, &err), ERR_DENIED);
     }
-    assert_int_equal(session_open(&arena, key, STR(""), &s, &err), ERR_DENIED);
+    assert_int_equal(s3_session_open(&arena, key, STR(""), &s, &err), ERR_DENIED);
     json_decref(claims);
 }
 
@@ -91,9 +91,9 @@ static void claims_that_no_header_could_carry_are_refused(void **state)
         snprintf(name, sizeof(name), "claim%d", i);
         json_object_set_new(claims, name, json_string("a text of some length, as there are many: a hundred of these"));
     }
-    assert_int_equal(session_new(&arena, key, &s, claims, &token, &err), 0);
+    assert_int_equal(s3_session_new(&arena, key, &s, claims, &token, &err), 0);
     json_object_set_new(claims, "large", json_string(arena_printf(&arena, "%2000d", 1).p));
-    assert_int_equal(session_new(&arena, key, &s, claims, &token, &err), ERR_LIMIT);
+    assert_int_equal(s3_session_new(&arena, key, &s, claims, &token, &err), ERR_LIMIT);
     json_decref(claims);
 }
 
