@@ -85,7 +85,7 @@ struct http_response *call_response(struct call *c, int status)
     if (c->flags & CALL_NO_STORE) {
         http_response_add(c->r, p, "Cache-Control", STR("no-store"));
         http_response_add(c->r, p, "Pragma", STR("no-cache"));
-    } else if (status == 200) {
+    } else if (status / 100 == 2) {
         http_response_add(c->r, p, "Cache-Control", STR("no-cache"));
     }
     identity_add_headers(c->r, p);

@@ -204,7 +204,9 @@ static int map_groups(struct mapping *m, struct err *err)
     list = json_array();
     for (size_t i = 0; i < m->subject->group_count; i++)
         json_array_append_new(list, text(full_path ? m->subject->groups[i]->path : m->subject->groups[i]->name));
-    set(m, list);
+    if (json_array_size(list))
+        set(m, json_incref(list));
+    json_decref(list);
     return 0;
 }
 
