@@ -279,11 +279,15 @@ json_t *role_rep(const struct realm *r, const struct role *role, bool brief);
 json_t *group_rep(const struct group *g, bool brief); /* subGroups empty */
 json_t *full_client_rep(const struct client *c);
 json_t *scope_rep(const struct client_scope *s);
+json_t *mapper_rep(const struct protocol_mapper *m); /* with what its configuration leaves out */
 json_t *component_rep(const json_t *doc, bool with_secrets);
 json_t *realm_keys_rep(const struct realm *r); /* KeysMetadataRepresentation */
 json_t *doc_rep(const json_t *doc);            /* any document without its '$' members */
 /* As Keycloak's partial export; with secrets as its export to files, but for the users. */
 json_t *realm_export(const struct realm *r, bool with_clients, bool with_groups_and_roles, bool with_secrets);
+/* Adds the users of service accounts to a partial export, under "users". */
+MUST_CHECK int realm_export_service_accounts(struct identity *i, const struct realm *r, struct arena *a, json_t *rep,
+                                             struct err *err);
 /* All of a realm, keys, secrets, users and their hashed passwords included: what identity_import_realm takes. */
 MUST_CHECK int identity_export_realm(struct identity *i, struct str name, json_t **ret, struct err *err);
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/vec.h"
+#include "identity/admin/admin.h"
 #include "identity/brute.h"
 #include "identity/consent.h"
 #include "identity/login/login.h"
@@ -81,6 +82,7 @@ static int make_router(struct service *s, struct err *err)
         {own_routes, ARRAY_LEN(own_routes)},
         {login_routes, login_route_count},
         {oidc_routes, oidc_route_count},
+        {admin_routes, admin_route_count},
     };
     VEC(struct http_route) all = {0};
 

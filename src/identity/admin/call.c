@@ -58,16 +58,34 @@ int admin_created(struct admin_call *a, const char *fmt, ...)
     return 0;
 }
 
+static void add_headers(struct http_request *r, struct http_response *p)
+{
+    identity_add_headers(r, p);
+    http_response_add(r, p, "X-Frame-Options", STR("SAMEORIGIN"));
+}
+
+/* Keycloak says no-cache where its resource says so: what is read, and all of some resources. */
+static bool is_no_cache(const struct admin_call *a)
+{
+    static const char *const resources[] = {"/protocol-mappers/", "-client-scopes/", "/client-scopes",
+                                            "/users/{user}/groups/"};
+    struct str method = a->call->request->method;
+
+    for (size_t i = 0; i < ARRAY_LEN(resources); i++)
+        if (strstr(a->call->route->pattern, resources[i]))
+            return true;
+    return str_eq(method, STR("GET")) || str_eq(method, STR("HEAD"));
+}
+
 static void respond(struct admin_call *a)
 {
     struct http_request *r = a->call->request;
     struct http_response *p = http_response_new(r, a->status ? a->status : 204);
-    bool is_get = str_eq(r->method, STR("GET")) || str_eq(r->method, STR("HEAD"));
     BUF_SCOPED struct buf body;
 
     buf_init(&body, 64 << 20);
-    identity_add_headers(r, p);
-    if (is_get)
+    add_headers(r, p);
+    if (is_no_cache(a))
         http_response_add(r, p, "Cache-Control", STR("no-cache"));
     if (!str_is_null(a->location))
         http_response_add(r, p, "Location", a->location);
@@ -83,7 +101,7 @@ static void respond(struct admin_call *a)
         http_respond_empty(r, http_response_new(r, 500));
         return;
     }
-    http_respond_buf(r, p, "application/json;charset=UTF-8", &body);
+    http_respond_buf(r, p, a->content_type ? a->content_type : "application/json;charset=UTF-8", &body);
 }
 
 static int status_of(int code)
@@ -138,7 +156,7 @@ static void respond_error(struct http_request *r, int code, const struct err *er
         json_add_cstr(&w, err->message);
     }
     json_close_object(&w);
-    identity_add_headers(r, p);
+    add_headers(r, p);
     http_respond_buf(r, p, "application/json", &body);
 }
 
@@ -146,7 +164,7 @@ static void respond_unauthorized(struct http_request *r)
 {
     struct http_response *p = http_response_new(r, 401);
 
-    identity_add_headers(r, p);
+    add_headers(r, p);
     http_respond_text(r, p, "application/json", STR("{\"error\":\"HTTP 401 Unauthorized\"}"));
 }
 

@@ -69,14 +69,36 @@ ADMIN(admin_list_clients, MAY_QUERY_CLIENTS)
     return rc;
 }
 
+/* What Keycloak adds when a request says the protocol. */
+static void add_protocol_defaults(json_t *rep)
+{
+    static const char *const defaults[][2] = {
+        {"backchannel.logout.session.required", "true"},
+        {"backchannel.logout.revoke.offline.tokens", "false"},
+    };
+    json_t *attributes = json_object_get(rep, "attributes");
+
+    if (!str_eq(json_opt_str(rep, "protocol", STR("")), STR("openid-connect")))
+        return;
+    if (!json_is_object(attributes)) {
+        attributes = json_object();
+        json_object_set_new(rep, "attributes", attributes);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(defaults); i++)
+        if (!json_object_get(attributes, defaults[i][0]))
+            json_object_set_new(attributes, defaults[i][0], json_string(defaults[i][1]));
+}
+
 ADMIN(admin_create_client, MAY_CREATE_CLIENTS)
 {
     json_t *rep;
     struct str id;
     int rc = admin_body(a, REP_CLIENT, &rep, err);
 
-    if (rc == 0)
-        rc = admin_begin(a, err);
+    if (rc < 0)
+        return rc;
+    add_protocol_defaults(rep);
+    rc = admin_begin(a, err);
     if (rc == 0)
         rc = client_create(a->change, a->draft, rep, &id, err);
     if (rc < 0)

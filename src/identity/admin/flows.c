@@ -45,7 +45,8 @@ ADMIN(admin_list_flows, MAY_VIEW_REALM)
 
     (void)err;
     for (size_t i = 0; i < n; i++)
-        if (json_opt_bool(docs[i], "topLevel", false))
+        if (json_opt_bool(docs[i], "topLevel", false) &&
+            !str_eq(json_opt_str(docs[i], "alias", STR("")), STR("saml ecp"))) /* Keycloak doesn't list it */
             json_array_append_new(list, doc_rep(docs[i]));
     return admin_answer(a, list);
 }

@@ -82,6 +82,7 @@ struct admin_call {
     /* the answer */
     int status; /* 0: nothing said */
     json_t *answer;
+    const char *content_type; /* NULL: JSON in UTF-8 */
     struct str location;
     struct err err;
     /* the change that is going on */

@@ -114,7 +114,7 @@ static int list_mappers(struct admin_call *a, struct str protocol, struct err *e
     list = json_array();
     for (size_t i = 0; i < o.n; i++)
         if (str_is_null(protocol) || str_eq(json_opt_str(o.mappers[i].rep, "protocol", STR("")), protocol))
-            json_array_append(list, o.mappers[i].rep);
+            json_array_append_new(list, mapper_rep(&o.mappers[i]));
     return admin_answer(a, list);
 }
 
@@ -135,7 +135,7 @@ ADMIN(admin_get_mapper, MAY_VIEW_CLIENTS)
 
     for (size_t i = 0; rc == 0 && i < o.n; i++)
         if (str_eq(o.mappers[i].id, admin_param(a, "mapper")))
-            return admin_answer(a, json_incref(o.mappers[i].rep));
+            return admin_answer(a, mapper_rep(&o.mappers[i]));
     return rc < 0 ? rc : err_set(err, ERR_NOT_FOUND, "Model not found");
 }
 

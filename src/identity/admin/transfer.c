@@ -9,7 +9,10 @@ ADMIN(admin_partial_export, MAY_ANY)
     if (!admin_may(a, MAY_MANAGE_REALM) || (clients && !admin_may(a, MAY_VIEW_CLIENTS)) ||
         (groups_and_roles && !admin_may(a, MAY_VIEW_USERS)))
         return admin_denied(err);
-    return admin_answer(a, realm_export(a->realm, clients, groups_and_roles, false));
+    json_t *rep = json_keep(a->arena, realm_export(a->realm, clients, groups_and_roles, false));
+    int rc = clients ? realm_export_service_accounts(a->oidc->context->model, a->realm, a->arena, rep, err) : 0;
+    a->content_type = "application/json";
+    return rc < 0 ? rc : admin_answer(a, json_incref(rep));
 }
 
 /* ---- import ---- */

@@ -285,10 +285,6 @@ int client_create(struct identity_change *c, struct realm_draft *d, const json_t
         json_object_set_new(doc, "clientId", json_of(id));
     if (draft_get(d, KIND_CLIENT, id))
         return err_set(err, ERR_EXISTS, "Client %.*s already exists", STR_ARG(id));
-    if (str_eq(json_opt_str(rep, "protocol", STR("")), STR("openid-connect"))) {
-        give_attribute(doc, "backchannel.logout.session.required", "true");
-        give_attribute(doc, "backchannel.logout.revoke.offline.tokens", "false");
-    }
     if (json_opt_str(doc, "protocol", STR("")).n == 0)
         json_object_set_new(doc, "protocol", json_string("openid-connect"));
     if (json_opt_str(doc, "clientAuthenticatorType", STR("")).n == 0)

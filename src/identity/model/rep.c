@@ -441,6 +441,33 @@ static int export_user(struct identity *i, const struct realm *r, struct arena *
     return 0;
 }
 
+int realm_export_service_accounts(struct identity *i, const struct realm *r, struct arena *a, json_t *rep,
+                                  struct err *err)
+{
+    json_t *users = json_array();
+    int rc = 0;
+
+    json_object_set_new(rep, "users", users);
+    for (size_t k = 0; rc == 0 && k < r->client_count; k++) {
+        struct user u;
+        json_t *one;
+        if (!r->clients[k]->service_accounts)
+            continue;
+        rc = user_of_service_account(i, r, a, r->clients[k], &u, err);
+        if (rc == ERR_NOT_FOUND) {
+            rc = 0;
+            continue;
+        }
+        if (rc == 0)
+            rc = export_user(i, r, a, &u, &one, err);
+        if (rc == 0) {
+            json_object_del(one, "credentials");
+            json_array_append_new(users, one);
+        }
+    }
+    return rc;
+}
+
 int identity_export_realm(struct identity *i, struct str name, json_t **ret, struct err *err)
 {
     REALM_SCOPED struct realm *r = NULL;

@@ -22,6 +22,15 @@ static void complete_config(json_t *config)
         give(config, "userinfo.token.claim", id_token);
 }
 
+json_t *mapper_rep(const struct protocol_mapper *m)
+{
+    json_t *rep = json_copy(m->rep), *config = m->config ? json_copy(m->config) : json_object();
+
+    complete_config(config);
+    json_object_set_new(rep, "config", config);
+    return rep;
+}
+
 static json_t *complete_mapper(const json_t *rep, struct str id)
 {
     static const char *const names[] = {"name", "protocol", "protocolMapper"};
@@ -66,8 +75,6 @@ int mapper_append(json_t *mappers, const json_t *rep, bool keep_id, struct str *
     if (find_mapper(mappers, "name", name, NULL))
         return err_set(err, ERR_EXISTS, "Protocol mapper exists with same name");
     json_t *m = complete_mapper(rep, given);
-    if (!keep_id)
-        complete_config(json_object_get(m, "config"));
     json_array_append_new(mappers, m);
     if (ret_id)
         *ret_id = json_opt_str(m, "id", STR(""));
@@ -130,9 +137,7 @@ int mapper_update(struct realm_draft *d, enum realm_kind kind, struct str owner,
         return err_set(err, ERR_INVALID, "a protocol mapper should have a name and a protocolMapper");
     if (find_mapper(mappers, "name", name, &other) && other != at)
         return err_set(err, ERR_EXISTS, "Protocol mapper exists with same name");
-    json_t *m = complete_mapper(rep, id);
-    complete_config(json_object_get(m, "config"));
-    json_array_set_new(mappers, at, m);
+    json_array_set_new(mappers, at, complete_mapper(rep, id));
     put_owner(d, kind, doc);
     return 0;
 }

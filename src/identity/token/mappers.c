@@ -199,7 +199,7 @@ static int map_groups(struct mapping *m, struct err *err)
     int rc = need_groups(m->subject, err);
     json_t *list;
 
-    if (rc < 0)
+    if (rc < 0 || m->subject->group_count == 0) /* no claim, rather than an empty one */
         return rc;
     list = json_array();
     for (size_t i = 0; i < m->subject->group_count; i++)
