@@ -8,6 +8,7 @@ import dp
 
 PINNED = {
     "io.trino:trino-cli:476:jar:executable": "fe4e9c7fb569cd67673afa1622945f6308e1e59bdb825419352b80887661757b",
+    "org.keycloak:keycloak-quarkus-dist:26.7.3:tar.gz": "77657f30b7e90d70f727712ce1c967f430fd6a5e9f458d32d8c6df0635345f47",
     "io.trino:trino-jdbc:476": "a3736d21609a5a317d2ce88b3835e312e9b6f41393c1d4b09f2ad6e7aeb3bb90",
 }
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
@@ -24,7 +25,7 @@ def _sha256(path):
 def fetch(artifact):
     """The path of a pinned artifact's file."""
     parts = artifact.split(":")
-    name = "-".join(parts[1:3] + parts[4:]) + ".jar"
+    name = "-".join(parts[1:3] + parts[4:]) + "." + (parts[3] if len(parts) > 3 else "jar")
     folder = os.path.join(dp.ROOT, ".cache", "maven")
     path = os.path.join(folder, name)
     if not os.path.exists(path):
