@@ -1,11 +1,18 @@
-"""Starts the store alone (tests/unit/s3/store.c) in a folder, and gives clients of its users."""
+"""Starts the store alone (tests/unit/s3/store.c) in a folder, and gives clients of its users.
+
+With STORE_TLS in the environment it speaks TLS, and the clients of this process and of those that it starts verify that.
+"""
+import http.client
 import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import time
 import urllib.request
+
+import certs
 
 BUILD = os.path.dirname(os.path.abspath(os.environ.get("DATAPLATFORM", "build-asan/dataplatform")))
 PROGRAM = os.path.join(BUILD, "tests", "unit", "s3", "store")
@@ -32,11 +39,33 @@ class Store:
     def __init__(self, folder):
         self.folder = folder
         self.port = free_port()
+        self.context = None
         self.url = "http://127.0.0.1:%d" % self.port
         self.process = None
         os.makedirs(os.path.join(folder, "data"), mode=0o700, exist_ok=True)
         with open(os.path.join(folder, "platform.yaml"), "w") as f:
             f.write(SPEC.format(port=self.port))
+            if os.environ.get("STORE_TLS"):
+                self._add_tls(f)
+
+    def _add_tls(self, spec):
+        authority = certs.Authority(self.folder)
+        path = authority.issue("server", hosts=["127.0.0.1"])
+        spec.write("tls: {certificate: %s, key: %s, ca: %s}\n" % (path, path, authority.certificate))
+        self.url = self.url.replace("http:", "https:")
+        self.context = ssl.create_default_context(cafile=authority.certificate)
+        for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+            os.environ[name] = authority.certificate
+
+    def connect(self, timeout):
+        """A socket to the store."""
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout)
+        return self.context.wrap_socket(plain, server_hostname="127.0.0.1") if self.context else plain
+
+    def http_connection(self, timeout):
+        if self.context:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.context)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def start(self, seconds=20):
         with open(os.path.join(self.folder, "store.log"), "a") as log:
