@@ -117,6 +117,7 @@ int cli_down(struct cli *c);
 int cli_sql(struct cli *c);
 int cli_doctor(struct cli *c);
 int cli_secrets(struct cli *c);
+int cli_identity(struct cli *c);
 int cli_version(struct cli *c);
 int cli_service(struct cli *c);
 int cli_supervise(struct cli *c);

@@ -17,6 +17,12 @@ static const struct cli_option up_options[] = {
 static const struct cli_option config_options[] = {CLI_CONFIG};
 static const struct cli_option secrets_options[] = {
     CLI_CONFIG, {0, "now", NULL, "rotate: the value before is refused at once, as when it leaked"}};
+static const struct cli_option identity_options[] = {
+    CLI_CONFIG,
+    {0, "users", NULL, "export: the users too, with their hashed passwords"},
+    {'o', "output", "FILE", "export: into a file that only you can read; standard output otherwise"},
+    {0, "replace", NULL, "import: drop a realm of that name first, with its users"},
+};
 static const struct cli_option status_options[] = {
     CLI_CONFIG,
     {'o', "output", "FORMAT", "table (default) or json"},
@@ -67,6 +73,10 @@ static const struct cli_command commands[] = {
      "rotate makes a new value and returns when the services have it. The value before is accepted for a while longer,\n"
      "which secrets.overlap of the file says.",
      OPTIONS(secrets_options), false, cli_secrets},
+    {"identity", "import FILE | export REALM", 2, "take over a realm of a Keycloak, or give one away",
+     "import reads a realm export of Keycloak (or of this program): users keep their passwords, clients their secrets.\n"
+     "export writes one that Keycloak imports. Both hold keys and secrets: keep such files as you keep passwords.",
+     OPTIONS(identity_options), false, cli_identity},
     {"version", "", 0, "show the version", NULL, NO_OPTIONS, false, cli_version},
     {"service", "NAME", 1, "run one service", NULL, OPTIONS(cli_service_options), true, cli_service},
     {"supervise", "", 0, "run the supervisor", NULL, OPTIONS(cli_service_options), true, cli_supervise},

@@ -205,3 +205,90 @@ int identity_service_run(const struct spec *spec, struct secrets *secrets, struc
     close_parts(&s);
     return rc;
 }
+
+/* ---- import and export, without the service ---- */
+
+static int open_model(const struct spec *spec, struct arena *a, struct db **ret_db, struct identity **ret,
+                      struct err *err)
+{
+    struct str folder = path_join(a, spec->data_dir, STR(""));
+    int rc = file_make_folders(folder.p, 0700, err);
+
+    if (rc == 0)
+        rc = open_database(spec, a, ret_db, err);
+    if (rc == 0)
+        rc = identity_open(*ret_db, ret, err);
+    return rc;
+}
+
+static void close_model(struct db *db, struct identity *model)
+{
+    if (model)
+        identity_close(model);
+    if (db)
+        db_close(db);
+}
+
+static int import_realm(struct identity *model, const json_t *rep, bool replace, struct err *err)
+{
+    CHANGE_SCOPED struct identity_change *c = NULL;
+    struct str name = json_opt_str(rep, "realm", STR(""));
+    REALM_SCOPED struct realm *r = NULL;
+    int rc = identity_realm(model, name, &r, err);
+
+    if (rc == 0 && !replace)
+        return err_set(err, ERR_EXISTS, "there is a realm %.*s: --replace puts the file's in its place", STR_ARG(name));
+    if (rc < 0 && rc != ERR_NOT_FOUND)
+        return rc;
+    *err = (struct err){0};
+    rc = identity_change_begin(model, &c, err);
+    if (rc == 0 && r)
+        rc = identity_change_drop_realm(c, name, err);
+    if (rc == 0)
+        rc = identity_import_realm(c, rep, err);
+    if (rc == 0)
+        rc = identity_change_commit(c, err);
+    return rc < 0 ? err_prefix(err, "realm %.*s", STR_ARG(name)) : 0;
+}
+
+int identity_service_import(const struct spec *spec, const json_t *file, bool replace, size_t *ret_n, struct err *err)
+{
+    ARENA_SCOPED struct arena a;
+    struct db *db = NULL;
+    struct identity *model = NULL;
+    size_t n = json_is_array(file) ? json_array_size(file) : 1;
+    int rc;
+
+    arena_init(&a, 0);
+    if (!json_is_array(file) && !json_is_object(file))
+        return err_set(err, ERR_INVALID, "expected a realm export: a JSON object, or an array of them");
+    rc = open_model(spec, &a, &db, &model, err);
+    *ret_n = 0;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = import_realm(model, json_is_array(file) ? json_array_get(file, i) : file, replace, err);
+        *ret_n += rc == 0;
+    }
+    close_model(db, model);
+    return rc;
+}
+
+int identity_service_export(const struct spec *spec, struct str realm, bool with_users, json_t **ret, struct err *err)
+{
+    ARENA_SCOPED struct arena a;
+    struct db *db = NULL;
+    struct identity *model = NULL;
+    json_t *rep = NULL;
+    int rc;
+
+    arena_init(&a, 0);
+    rc = open_model(spec, &a, &db, &model, err);
+    if (rc == 0)
+        rc = identity_export_realm(model, realm, &rep, err);
+    close_model(db, model);
+    if (rc < 0)
+        return rc;
+    if (!with_users)
+        json_object_del(rep, "users");
+    *ret = rep;
+    return 0;
+}

@@ -15,7 +15,11 @@ import urllib.parse
 
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.support.ui import WebDriverWait
+
+
+GOING = (NoSuchElementException, StaleElementReferenceException)      # while one page goes and the next comes
 
 
 class Browser:
@@ -60,7 +64,7 @@ class Browser:
         return self.driver.find_element(By.TAG_NAME, "body").get_attribute("data-page-id")
 
     def find(self, element_id):
-        return WebDriverWait(self.driver, 20).until(lambda d: d.find_element(By.ID, element_id))
+        return WebDriverWait(self.driver, 20, ignored_exceptions=GOING).until(lambda d: d.find_element(By.ID, element_id))
 
     def has(self, element_id):
         return bool(self.driver.find_elements(By.ID, element_id))
@@ -72,6 +76,18 @@ class Browser:
 
     def click(self, element_id):
         self.find(element_id).click()
+
+    def wait(self, text):
+        """Until the page says so: a click returns before the next page is there."""
+        WebDriverWait(self.driver, 20, ignored_exceptions=GOING).until(lambda d: text in d.find_element(By.TAG_NAME, "body").text)
+
+    def wait_for(self, selector):
+        return WebDriverWait(self.driver, 20, ignored_exceptions=GOING).until(
+            lambda d: d.find_element(By.CSS_SELECTOR, selector))
+
+    def wait_page(self, name):
+        WebDriverWait(self.driver, 20, ignored_exceptions=GOING).until(
+            lambda d: d.find_element(By.TAG_NAME, "body").get_attribute("data-page-id") == name)
 
     def keys(self, *keys):
         """To whatever has the focus."""
