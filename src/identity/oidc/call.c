@@ -83,7 +83,8 @@ struct http_response *call_response(struct call *c, int status)
     struct http_response *p = http_response_new(c->r, status);
 
     if (c->flags & CALL_NO_STORE) {
-        http_response_add(c->r, p, "Cache-Control", STR("no-store"));
+        http_response_add(c->r, p, "Cache-Control",
+                          c->flags & CALL_NO_CACHE ? STR("no-store, no-cache") : STR("no-store"));
         http_response_add(c->r, p, "Pragma", STR("no-cache"));
     } else if (status / 100 == 2) {
         http_response_add(c->r, p, "Cache-Control", STR("no-cache"));

@@ -10,7 +10,11 @@
 #include "identity/event.h"
 #include "identity/oidc.h"
 
-enum { CALL_CORS_ALL = 1 << 0 /* answers that anybody's pages may read */, CALL_NO_STORE = 1 << 1 };
+enum {
+    CALL_CORS_ALL = 1 << 0, /* answers that anybody's pages may read */
+    CALL_NO_STORE = 1 << 1,
+    CALL_NO_CACHE = 1 << 2, /* beside CALL_NO_STORE */
+};
 
 /* One request to an endpoint of a realm. */
 struct call {

@@ -71,6 +71,7 @@ static void answer(struct call *c, const struct token_request *q)
         call_broken(c);
         return;
     }
+    c->flags |= CALL_NO_CACHE;
     if (!algorithm.p) {
         call_succeeded(c);
         call_answer(c, 200, &b);
