@@ -11,6 +11,13 @@ void buf_release(struct buf *b)
     *b = (struct buf){.max = b->max};
 }
 
+void buf_wipe(struct buf *b)
+{
+    if (b->n)
+        explicit_bzero(b->p, b->n);
+    buf_reset(b);
+}
+
 void buf_reset(struct buf *b)
 {
     b->n = 0;

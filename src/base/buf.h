@@ -20,6 +20,7 @@ struct buf {
 void buf_init(struct buf *b, size_t max);
 void buf_release(struct buf *b);
 void buf_reset(struct buf *b); /* empty, keeps the memory, clears failed */
+void buf_wipe(struct buf *b);  /* as buf_reset, and overwrites what was there: for secrets */
 
 void buf_append(struct buf *b, const void *p, size_t n);
 void buf_add_str(struct buf *b, struct str s);

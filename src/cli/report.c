@@ -47,6 +47,13 @@ static bool is_loopback(struct str address)
     return str_starts_with(address, STR("127.")) || str_eq(address, STR("::1"));
 }
 
+// What a service that has no users of its own asks of its clients.
+static const char *any_user(const struct spec *s, const char *name)
+{
+    return strcmp(name, "sql") == 0 && s->authentication.types.n ? "as services.sql.authentication says"
+                                                                 : "any user name, no password";
+}
+
 void report_access(struct arena *a, const struct spec *s, const json_t *status, FILE *to)
 {
     static const char *const heads[] = {"SERVICE", "URL", "CREDENTIALS"};
@@ -64,7 +71,7 @@ void report_access(struct arena *a, const struct spec *s, const json_t *status, 
                                    "user admin; password: dataplatform secrets show identity/admin/password"};
             table_add(&t, cells);
         } else if (!is_store || s->user_count == 0) {
-            const char *cells[] = {*names, url, is_store ? "no users" : "any user name, no password"};
+            const char *cells[] = {*names, url, is_store ? "no users" : any_user(s, *names)};
             table_add(&t, cells);
         }
         for (size_t i = 0; is_store && i < s->user_count; i++) {

@@ -98,11 +98,30 @@ static void add_map(struct headers *h, struct str name, const struct map *m)
         add(h, name, arena_printf(h->a, "%.*s=%s", STR_ARG(e->key), (char *)e->value));
 }
 
+/* TRINO_PASSWORD, as for trino-cli; never over plain HTTP. */
+static void add_password(const struct sql_session *s, struct headers *h)
+{
+    const char *password = getenv("TRINO_PASSWORD");
+    BUF_SCOPED struct buf text, header;
+
+    if (!password || !*password || !str_starts_with(str_from_cstr(s->server), STR("https://")))
+        return;
+    buf_init(&text, 8192);
+    buf_init(&header, 16384);
+    buf_addf(&text, "%s:%s", s->user, password);
+    buf_add_str(&header, STR("Basic "));
+    enc_base64(&header, text.p, text.n);
+    add(h, STR("Authorization"), arena_str(h->a, buf_str(&header)));
+    buf_wipe(&text);
+    buf_wipe(&header);
+}
+
 static void session_headers(const struct sql_session *s, struct headers *h)
 {
     const char *zone = getenv("TZ");
 
     add(h, STR("X-Trino-User"), str_from_cstr(s->user));
+    add_password(s, h);
     add(h, STR("X-Trino-Source"), STR("dataplatform"));
     add(h, STR("X-Trino-Catalog"), str_from_cstr(s->catalog));
     add(h, STR("X-Trino-Schema"), str_from_cstr(s->schema));

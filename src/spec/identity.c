@@ -23,6 +23,16 @@ static struct spec_texts urls(struct arena *a, const struct spec *s, int port, c
     return (struct spec_texts){list.items, list.n};
 }
 
+/* SQL takes the passwords of the realm's users. */
+static bool takes_passwords(const struct spec *s)
+{
+    bool takes = false;
+
+    for (size_t i = 0; i < s->authentication.types.n; i++)
+        takes = takes || str_eq_cstr(s->authentication.types.items[i], "password");
+    return takes && str_is_null(s->authentication.password.file);
+}
+
 static void default_clients(struct arena *a, struct spec *s)
 {
     struct spec_identity_client *c = arena_array(a, struct spec_identity_client, 3);
@@ -30,7 +40,8 @@ static void default_clients(struct arena *a, struct spec *s)
     c[0] = (struct spec_identity_client){.name = STR("trino"),
                                          .redirect_uris = urls(a, s, s->sql.port, "/oauth2/callback"),
                                          .post_logout_redirect_uris = urls(a, s, s->sql.port, "/*"),
-                                         .service_account = true};
+                                         .service_account = true,
+                                         .direct_grants = takes_passwords(s)};
     c[1] = (struct spec_identity_client){.name = STR("airflow"),
                                          .redirect_uris = urls(a, s, FLOW_PORT, "/*"),
                                          .service_account = true,

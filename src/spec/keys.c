@@ -21,6 +21,38 @@ static const struct spec_key access_keys[] = {
 };
 static const struct spec_section access_section = SECTION(access_keys);
 
+#define IN_AUTH(member) IN_SPEC(authentication.member)
+#define MAPPING_KEYS(type)                                                                    \
+    {"user-mapping", SPEC_TEXT, IN_AUTH(type.user_mapping), 0, 0, NULL},                      \
+    {"user-mapping-file", SPEC_PATH, IN_AUTH(type.user_mapping_file), 0, 0, NULL}
+#define TOKEN_KEYS(type)                                                                      \
+    {"issuer", SPEC_URL, IN_AUTH(type.issuer), 0, 0, NULL},                                   \
+    {"principal-field", SPEC_TEXT, IN_AUTH(type.principal_field), 0, 0, NULL},                \
+    {"groups-field", SPEC_TEXT, IN_AUTH(type.groups_field), 0, 0, NULL}
+static const struct spec_key password_keys[] = {
+    {"file", SPEC_PATH, IN_AUTH(password.file), 0, 0, NULL},
+    MAPPING_KEYS(password),
+};
+static const struct spec_section password_section = SECTION(password_keys);
+static const struct spec_key jwt_keys[] = {
+    TOKEN_KEYS(jwt),
+    {"jwks-url", SPEC_URL,  IN_AUTH(jwt.jwks_url), 0, 0, NULL},
+    {"audience", SPEC_TEXT, IN_AUTH(jwt.audience), 0, 0, NULL},
+    MAPPING_KEYS(jwt),
+};
+static const struct spec_section jwt_section = SECTION(jwt_keys);
+static const struct spec_key oauth2_keys[] = {
+    TOKEN_KEYS(oauth2),
+    {"client-id",          SPEC_TEXT,  IN_AUTH(oauth2.client_id),          0, 0, NULL},
+    {"client-secret-file", SPEC_PATH,  IN_AUTH(oauth2.client_secret_file), 0, 0, NULL},
+    {"scopes",             SPEC_TEXTS, IN_AUTH(oauth2.scopes),             0, 0, NULL},
+    {"audiences",          SPEC_TEXTS, IN_AUTH(oauth2.audiences),          0, 0, NULL},
+    MAPPING_KEYS(oauth2),
+};
+static const struct spec_section oauth2_section = SECTION(oauth2_keys);
+static const struct spec_key certificate_keys[] = {MAPPING_KEYS(certificate)};
+static const struct spec_section certificate_section = SECTION(certificate_keys);
+
 static const struct spec_key sql_keys[] = {
     {"port",           SPEC_INT,      IN_SPEC(sql.port),              1, PORT_MAX,                 NULL},
     {"memory",         SPEC_MEMORY,   IN_SPEC(sql.memory),            MEMORY_MIN, 0,               NULL},
@@ -28,6 +60,11 @@ static const struct spec_key sql_keys[] = {
     {"max-queries",    SPEC_INT,      IN_SPEC(sql.max_queries),       1, QUERIES_MAX,              NULL},
     {"client-timeout", SPEC_DURATION, IN_SPEC(sql.client_timeout_ms), 1000, CLIENT_TIMEOUT_MAX_MS, NULL},
     {"access-control", SPEC_SECTION,  0,                              0, 0,                        &access_section},
+    {"authentication", SPEC_TEXTS,    IN_AUTH(types),                 0, 0,                        NULL},
+    {"password",       SPEC_SECTION,  0,                              0, 0,                        &password_section},
+    {"jwt",            SPEC_SECTION,  0,                              0, 0,                        &jwt_section},
+    {"oauth2",         SPEC_SECTION,  0,                              0, 0,                        &oauth2_section},
+    {"certificate",    SPEC_SECTION,  0,                              0, 0,                        &certificate_section},
 };
 static const struct spec_section sql_section = SECTION(sql_keys);
 

@@ -55,6 +55,11 @@ void spec_identity_defaults(struct arena *a, struct spec *s); /* after the file 
 MUST_CHECK int spec_identity_check(const struct spec *s, struct err *err);
 void spec_identity_digest(struct hash *h, const struct spec *s);
 
+/* ---- authentication.c ---- */
+
+MUST_CHECK int spec_authentication_check(const struct spec *s, struct err *err); /* as spec_identity_check */
+void spec_authentication_digest(struct hash *h, const struct spec *s);
+
 /* The properties that a connector takes, under Trino's names. */
 struct spec_connector_property {
     const char *connector, *name;

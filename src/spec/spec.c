@@ -401,7 +401,7 @@ static int read_value(struct reader *r, struct spec *s, const struct doc_node *n
 static int read_section(struct reader *r, struct spec *s, const struct doc_node *n, struct str path,
                         const struct spec_section *section, void *to)
 {
-    const char *known[16];
+    const char *known[32];
 
     if (n->kind == DOC_NULL)
         return 0;
@@ -862,7 +862,7 @@ int spec_parse(struct arena *a, struct str text, struct str file_name, struct st
         spec_identity_defaults(a, s);
         rc = check_across(&r, s);
     }
-    if (rc == 0 && (rc = spec_identity_check(s, err)) < 0)
+    if (rc == 0 && ((rc = spec_identity_check(s, err)) < 0 || (rc = spec_authentication_check(s, err)) < 0))
         err_prefix(err, "%.*s", STR_ARG(file_name));
     if (rc < 0)
         return rc;
@@ -973,6 +973,7 @@ void spec_digest(const struct spec *s, char out[SPEC_DIGEST_SIZE])
     digest_int(&h, (uint64_t)s->secrets_overlap_ms);
     digest_int(&h, (uint64_t)s->identity_service.port);
     spec_identity_digest(&h, s);
+    spec_authentication_digest(&h, s);
     digest_int(&h, s->catalog.is_set);
     if (s->catalog.is_set) {
         digest_str(&h, s->catalog.host);

@@ -36,6 +36,7 @@
  *   keys.c     the tables of keys: kinds, ranges, where the value goes
  *   spec.c     the reader that walks them, defaults, checks across keys
  *   identity.c defaults, checks and digest of the section `identity`
+ *   authentication.c the same of services.sql.authentication
  *   memory.c   amounts of memory, and how much there is
  *   document.c the file as a tree with positions
  */
@@ -156,6 +157,22 @@ struct spec_identity {
     } clients;
 };
 
+/* How the clients of SQL say who they are: services.sql.password, .jwt, .oauth2, .certificate. Each has what is of use
+ * to it, null or none where the file says nothing. */
+struct spec_authenticator {
+    struct str file; /* password: Trino's password file, absolute; null: the identity's users */
+    struct str user_mapping, user_mapping_file; /* a pattern, or absolute */
+    struct str issuer, jwks_url, audience;
+    struct str principal_field, groups_field;
+    struct str client_id, client_secret_file; /* oauth2; the secret's file null: the platform's own client */
+    struct spec_texts scopes, audiences;      /* oauth2 */
+};
+
+struct spec_authentication {
+    struct spec_texts types; /* "password", "jwt", "oauth2", "certificate", in the order in which they are tried */
+    struct spec_authenticator password, jwt, oauth2, certificate;
+};
+
 struct spec {
     struct str file;     /* as it was named; null when there was none (all defaults) */
     struct str base_dir; /* absolute: what the file's relative paths start from */
@@ -167,6 +184,7 @@ struct spec {
     struct spec_service store, sql, identity_service;
     struct spec_identity identity;
     struct spec_access access;
+    struct spec_authentication authentication; /* of SQL; no types: who clients say they are is believed */
     struct str *buckets;
     size_t bucket_count;
     struct spec_user *users;

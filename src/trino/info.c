@@ -302,7 +302,7 @@ static bool open_access(struct trino_server *s, struct http_request *r, struct a
     struct session session = {0};
     struct err err = {0};
 
-    if (!session_authenticate(r, &session))
+    if (!session_authenticate(s, r, &session))
         return false;
     if (session_open_access(s->access, &session, ret, &err) < 0) {
         respond_error(r, err.code == ERR_DENIED ? 403 : 503, "%s", err.message);

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "http/server.h"
 #include "query/query.h"
+#include "trino/authenticate.h"
 #include "trino/server.h"
 
 #include <pthread.h>
@@ -14,7 +15,8 @@
 
 struct trino_server {
     struct queries *queries;
-    struct access_control *access; /* NULL: none */
+    struct access_control *access;         /* NULL: none */
+    struct authenticators *authenticators; /* NULL: who clients say they are is believed */
     struct http_server *http;
     struct http_router *iceberg;
     char *environment, *node_id;
@@ -37,9 +39,9 @@ struct trino_server {
 /* ---- session.c ---- */
 
 /* Who a request speaks for: the session's users and principal. False: 401 was sent. */
-bool session_authenticate(struct http_request *r, struct session *to);
+bool session_authenticate(struct trino_server *s, struct http_request *r, struct session *to);
 /* The X-Trino-* headers. False: 400 was sent. Strings live as long as the request; session_release frees the maps. */
-bool session_read(struct http_request *r, struct session *ret);
+bool session_read(struct trino_server *s, struct http_request *r, struct session *ret);
 void session_release(struct session *s);
 /* What the statement changed, as headers of the answer. */
 void session_add_changes(struct http_request *r, struct http_response *p, const struct session_changes *c);

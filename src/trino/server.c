@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/rand.h"
+#include "trino/authenticate.h"
 
 #include <zlib.h>
 
@@ -148,13 +149,14 @@ static void begin(void *ctx, struct http_request *r)
 
     if (router) {
         http_router_handler.begin(router, r);
+        r->fast = r->fast && !((const struct trino_server *)ctx)->authenticators;
         return;
     }
     struct request *q = arena_new(r->arena, struct request);
     buf_init(&q->body, TEXT_MAX);
     r->state = q;
-    /* A statement only has its text copied and is queued, which needs no thread of the pool. */
-    r->fast = is_post(r);
+    /* A statement only has its text copied and is queued, which needs no thread of the pool; authenticating may wait. */
+    r->fast = is_post(r) && !((const struct trino_server *)ctx)->authenticators;
     if (r->content_length > TEXT_MAX)
         respond_error(r, 413, "A statement has at most %d bytes", TEXT_MAX);
 }
@@ -173,6 +175,14 @@ static void body(void *ctx, struct http_request *r, struct str piece)
         respond_error(r, 413, "A statement has at most %d bytes", TEXT_MAX);
 }
 
+/* The REST catalog's clients say who they are as SQL's do. */
+static bool is_let_in(struct trino_server *s, struct http_request *r)
+{
+    struct session unused = {0};
+
+    return !s->authenticators || authenticators_check(s->authenticators, r, &unused);
+}
+
 static void finish(void *ctx, struct http_request *r)
 {
     struct trino_server *s = ctx;
@@ -180,6 +190,8 @@ static void finish(void *ctx, struct http_request *r)
     const struct str statement = STR("/v1/statement/");
     struct http_router *router = router_of(s, r);
 
+    if (router && !is_let_in(s, r))
+        return;
     if (router)
         http_router_handler.finish(router, r);
     else if (is_post(r))
@@ -190,7 +202,7 @@ static void finish(void *ctx, struct http_request *r)
         statement_get(s, r, str_skip(r->path, statement.n));
     else if (str_starts_with(r->path, statement) && str_eq(r->method, STR("DELETE")))
         statement_delete(s, r, str_skip(r->path, statement.n));
-    else if (!info_handle(s, r))
+    else if (!authenticators_handle(s->authenticators, r) && !info_handle(s, r))
         respond_error(r, 404, "HTTP 404 Not Found");
 }
 
@@ -225,6 +237,7 @@ int trino_server_start(const struct trino_server_options *o, struct trino_server
     s->queries = o->queries;
     s->iceberg = o->iceberg;
     s->access = o->access;
+    s->authenticators = o->authenticators;
     s->engine = o->engine;
     s->environment = strdup(o->environment ? o->environment : "production");
     s->node_id = strdup(o->node_id ? o->node_id : "sql");

@@ -7,6 +7,7 @@
 #include "query/query.h"
 
 struct trino_server;
+struct authenticators;
 
 struct trino_server_options {
     const char *address;
@@ -16,10 +17,11 @@ struct trino_server_options {
     const char *environment, *node_id;  /* NULL: "production", "sql" */
     struct http_router *iceberg;        /* serves /iceberg; NULL: nobody does */
     struct queries *queries;
-    struct access_control *access; /* who may see and end whose queries; NULL: everybody */
-    struct engine *engine;         /* for /v1/status; NULL: memory is shown as 0 */
-    uint64_t memory_limit;         /* bytes, shown */
-    int64_t client_timeout_ms;     /* 0: five minutes; a query whose client doesn't ask for that long is abandoned */
+    struct authenticators *authenticators; /* NULL: who clients say they are is believed */
+    struct access_control *access;         /* who may see and end whose queries; NULL: everybody */
+    struct engine *engine;                 /* for /v1/status; NULL: memory is shown as 0 */
+    uint64_t memory_limit;                 /* bytes, shown */
+    int64_t client_timeout_ms; /* 0: five minutes; a query whose client doesn't ask for that long is abandoned */
 };
 
 MUST_CHECK int trino_server_start(const struct trino_server_options *o, struct trino_server **ret, struct err *err);

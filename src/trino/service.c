@@ -15,6 +15,7 @@
 #include "os/file.h"
 #include "os/signal.h"
 #include "pki/pki.h"
+#include "trino/authenticate.h"
 #include "trino/errors.h"
 #include "trino/internal.h"
 
@@ -31,6 +32,7 @@ struct service {
     struct virtual_context virtual;
     struct runtime_source runtime;
     struct access_control *access;
+    struct authenticators *authenticators;
     struct queries *queries;
     struct trino_server *server;
 };
@@ -334,6 +336,8 @@ static int start(struct service *s, const char *extension_dir, struct err *err)
     };
     if ((rc = access_control_new(&access, &s->access, err)) < 0)
         return err_prefix(err, "services.sql.access-control");
+    if ((rc = authenticators_new(spec, &s->authenticators, err)) < 0)
+        return rc;
     const struct queries_options queries = {
         .engine = s->engine,
         .catalogs = &s->set,
@@ -361,6 +365,7 @@ static int start(struct service *s, const char *extension_dir, struct err *err)
         .node_id = "sql",
         .iceberg = s->rest ? catalog_rest_router(s->rest) : NULL,
         .queries = s->queries,
+        .authenticators = s->authenticators,
         .access = s->access,
         .engine = s->engine,
         .memory_limit = spec->sql.memory,
@@ -371,7 +376,9 @@ static int start(struct service *s, const char *extension_dir, struct err *err)
 
 static void stop(struct service *s)
 {
+    authenticators_stop(s->authenticators);
     trino_server_stop(s->server);
+    authenticators_free(s->authenticators);
     catalog_rest_free(s->rest);
     queries_free(s->queries);
     access_control_free(s->access);

@@ -4,6 +4,9 @@
  *   service.c     puts the process together: engine, catalogs of the spec, queries, routes
  *   statement.c   /v1/statement: submit, page, cancel
  *   session.c     X-Trino-* headers, both ways
+ *   authenticate.c who sends a request: passwords, tokens, certificates
+ *   oauth2.c      external authentication: from a 401 over the browser's login to a token
+ *   issuer.c      the OpenID provider of both
  *   encode.c      chunks to JSON rows, by Trino's types
  *   columns.c     "columns" with type signatures
  *   errors.c      the one place that renders struct err: names to codes and types

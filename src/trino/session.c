@@ -49,8 +49,10 @@ static struct str text_header(struct http_request *r, const char *name)
     return str_is_empty(value) ? STR_NULL : value;
 }
 
-bool session_authenticate(struct http_request *r, struct session *to)
+bool session_authenticate(struct trino_server *server, struct http_request *r, struct session *to)
 {
+    if (server->authenticators)
+        return authenticators_check(server->authenticators, r, to);
     struct str authorization = http_header(r, "Authorization");
     struct str user = text_header(r, "X-Trino-User"), original = text_header(r, "X-Trino-Original-User");
     struct str authenticated = str_is_null(original) ? user : original; /* who says so is believed */
@@ -158,13 +160,13 @@ static bool read_transaction(struct http_request *r, struct session *s)
     return true;
 }
 
-bool session_read(struct http_request *r, struct session *ret)
+bool session_read(struct trino_server *server, struct http_request *r, struct session *ret)
 {
     struct session s = {0};
     struct items capabilities = list_items(r, "X-Trino-Client-Capabilities");
     struct str item;
 
-    if (!session_authenticate(r, &s))
+    if (!session_authenticate(server, r, &s))
         return false;
     s.source = text_header(r, "X-Trino-Source");
     s.catalog = text_header(r, "X-Trino-Catalog");

@@ -464,7 +464,7 @@ void statement_post(struct trino_server *s, struct http_request *r, struct str t
     struct session session;
     struct err err = {0};
 
-    if (!session_read(r, &session))
+    if (!session_read(s, r, &session))
         return;
     if (is_blank(text)) {
         session_release(&session);

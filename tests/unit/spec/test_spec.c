@@ -231,9 +231,10 @@ static void an_unknown_key_says_what_was_meant(void **state)
     assert_refused("servces:\n",
                    "platform.yaml:1:1: unknown key servces; did you mean services? Known: data, bind, tls, "
                    "trusted-proxies, proxy-headers, services, objects, secrets, identity, catalog, catalogs");
-    assert_refused("services:\n  sql: {prot: 1}\n", "platform.yaml:2:9: unknown key services.sql.prot; did you mean "
-                                                    "port? Known: port, memory, threads, max-queries, client-timeout, "
-                                                    "access-control");
+    assert_refused("services:\n  sql: {prot: 1}\n",
+                   "platform.yaml:2:9: unknown key services.sql.prot; did you mean "
+                   "port? Known: port, memory, threads, max-queries, client-timeout, "
+                   "access-control, authentication, password, jwt, oauth2, certificate");
     assert_refused("services: {kafka: {}}",
                    "platform.yaml:1:12: unknown key services.kafka; known: store, identity, sql");
     assert_refused("catalogs: {m: {connector: memory, warehouse: x}}",
@@ -302,6 +303,27 @@ static void trusted_proxies_are_networks(void **state)
                                                      "network such as 10.0.0.0/8, found \"10.0.0.0/40\"");
     assert_refused("proxy-headers: all",
                    "platform.yaml:1:16: proxy-headers: expected xforwarded or forwarded, found \"all\"");
+}
+
+static void authentication_needs_tls_and_what_belongs_together(void **state)
+{
+    struct spec *s = parse("{tls: on, services: {sql: {authentication: [password, jwt], jwt: {audience: sql}}}}");
+    (void)state;
+
+    assert_int_equal(s->authentication.types.n, 2);
+    assert_true(str_eq(s->authentication.jwt.audience, STR("sql")));
+    s = parse("{trusted-proxies: [10.0.0.0/8], services: {sql: {authentication: [oauth2]}}}");
+    assert_int_equal(s->authentication.types.n, 1);
+    assert_refused("services: {sql: {authentication: [password]}}",
+                   "platform.yaml: services.sql.authentication: needs tls: on, or trusted-proxies that speak TLS with "
+                   "clients: passwords and tokens are not taken over plain HTTP");
+    assert_refused("{tls: on, services: {sql: {authentication: [kerberos]}}}",
+                   "platform.yaml: services.sql.authentication: expected password, jwt, oauth2 and certificate, found "
+                   "\"kerberos\"");
+    assert_refused("{tls: on, services: {sql: {authentication: [jwt, jwt]}}}",
+                   "platform.yaml: services.sql.authentication: jwt stands there twice");
+    assert_refused("services: {sql: {password: {user-mapping: (.*), user-mapping-file: m.json}}}",
+                   "platform.yaml: services.sql.password: user-mapping and user-mapping-file can't both be set");
 }
 
 static void yaml_that_is_broken_or_too_clever_is_refused(void **state)
@@ -433,6 +455,7 @@ int main(void)
         cmocka_unit_test(yaml_that_is_broken_or_too_clever_is_refused),
         cmocka_unit_test(depth_and_size_are_bounded),
         cmocka_unit_test(amounts_of_memory_are_read),
+        cmocka_unit_test(authentication_needs_tls_and_what_belongs_together),
         cmocka_unit_test(the_digest_changes_with_the_meaning_only),
         cmocka_unit_test(a_service_comes_after_what_it_needs),
         cmocka_unit_test(each_key_is_documented),
