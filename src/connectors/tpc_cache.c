@@ -107,7 +107,7 @@ static int write_table(struct generation *g, const struct tpc_table *t, struct e
     else
         buf_addf(&sql, " FROM (%.*s)) TO ", STR_ARG(query));
     add_quoted(&sql, path.p);
-    buf_add_cstr(&sql, " (FORMAT parquet)");
+    buf_add_cstr(&sql, " (FORMAT parquet, COMPRESSION lz4_raw)");
     rc = run(g, &sql, err);
     return rc < 0 ? rc : sync_file(path.p, err);
 }
