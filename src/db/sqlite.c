@@ -1,7 +1,8 @@
 /*
  * The SQLite backend: one file, in WAL mode, so that readers never wait for the writer. Writers wait for one
  * another up to BUSY_TIMEOUT_MS; transactions are IMMEDIATE, so that a reader never has to become a writer in
- * mid-transaction, where SQLite can't wait.
+ * mid-transaction, where SQLite can't wait. A connection keeps the statements that it has prepared: for a read of one
+ * row parsing its SQL takes longer than reading it.
  */
 #include "db/backend.h"
 
@@ -10,7 +11,17 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-enum { BUSY_TIMEOUT_MS = 10000, VALUE_MAX = 64 << 20 };
+enum { BUSY_TIMEOUT_MS = 10000, VALUE_MAX = 64 << 20, KEPT_MAX = 64 };
+
+struct connection {
+    sqlite3 *h;
+    struct kept {
+        char *sql; /* NULL: a free place */
+        sqlite3_stmt *s;
+        uint64_t used; /* when: `runs` of that time */
+    } kept[KEPT_MAX];
+    uint64_t runs;
+};
 
 static int code_of(int result, int system_errno)
 {
@@ -72,9 +83,21 @@ static int set_up(sqlite3 *h, struct err *err)
     return 0;
 }
 
+static void kept_drop(struct kept *k)
+{
+    sqlite3_finalize(k->s);
+    free(k->sql);
+    *k = (struct kept){.sql = NULL};
+}
+
 static void sqlite_disconnect(void *handle)
 {
-    sqlite3_close(handle);
+    struct connection *c = handle;
+
+    for (size_t i = 0; i < KEPT_MAX; i++)
+        kept_drop(&c->kept[i]);
+    sqlite3_close(c->h);
+    free(c);
 }
 
 static int sqlite_connect(const void *config, void **ret_handle, struct err *err)
@@ -98,20 +121,62 @@ static int sqlite_connect(const void *config, void **ret_handle, struct err *err
         sqlite3_close(h);
         return rc;
     }
-    *ret_handle = h;
+    struct connection *c = calloc(1, sizeof(*c));
+    if (!c)
+        abort();
+    c->h = h;
+    *ret_handle = c;
     return 0;
 }
 
 static bool sqlite_is_usable(void *handle)
 {
-    return sqlite3_get_autocommit(handle) != 0;
+    const struct connection *c = handle;
+
+    return sqlite3_get_autocommit(c->h) != 0;
 }
 
-static void stmt_finalize(sqlite3_stmt **s)
+/* The statement is at rest again: it holds no lock and none of the caller's values. */
+static void stmt_rest(sqlite3_stmt **s)
 {
-    sqlite3_finalize(*s);
+    if (!*s)
+        return;
+    sqlite3_reset(*s);
+    sqlite3_clear_bindings(*s);
 }
-#define STMT_SCOPED __attribute__((cleanup(stmt_finalize)))
+#define STMT_SCOPED __attribute__((cleanup(stmt_rest)))
+
+/* A statement of the connection for this text: one that it has, or a new one in the place of the one used longest ago. */
+static int prepare(struct connection *c, const char *sql, sqlite3_stmt **ret, struct err *err)
+{
+    struct kept *oldest = &c->kept[0];
+    sqlite3_stmt *s = NULL;
+    const char *rest;
+
+    c->runs++;
+    for (size_t i = 0; i < KEPT_MAX; i++) {
+        struct kept *k = &c->kept[i];
+        if (k->sql && !strcmp(k->sql, sql)) {
+            k->used = c->runs;
+            *ret = k->s;
+            return 0;
+        }
+        if (k->used < oldest->used)
+            oldest = k;
+    }
+    if (sqlite3_prepare_v3(c->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &s, &rest) != SQLITE_OK)
+        return set_error(c->h, err);
+    if (!s || !str_is_empty(str_trim(str_from_cstr(rest)))) {
+        sqlite3_finalize(s);
+        return err_set(err, ERR_INTERNAL, "not exactly one statement: %s", sql);
+    }
+    kept_drop(oldest);
+    *oldest = (struct kept){strdup(sql), s, c->runs};
+    if (!oldest->sql)
+        abort();
+    *ret = s;
+    return 0;
+}
 
 /* "$1" is a name to SQLite, not a number: parameters are found by it, wherever they stand. */
 static int bind(sqlite3 *h, sqlite3_stmt *s, const struct db_value *params, size_t n, struct err *err)
@@ -181,17 +246,16 @@ static int collect(struct db_collector *c, sqlite3_stmt *s, struct err *err)
 static int sqlite_run(void *handle, const char *sql, const struct db_value *params, size_t n, struct arena *a,
                       struct db_rows *ret, int64_t *ret_changed, struct err *err)
 {
-    sqlite3 *h = handle;
+    struct connection *c = handle;
+    sqlite3 *h = c->h;
     STMT_SCOPED sqlite3_stmt *s = NULL;
     struct db_collector rows = {.a = a};
-    const char *rest;
     int64_t before = sqlite3_total_changes64(h);
 
-    if (sqlite3_prepare_v2(h, sql, -1, &s, &rest) != SQLITE_OK)
-        return set_error(h, err);
-    if (!s || !str_is_empty(str_trim(str_from_cstr(rest))))
-        return err_set(err, ERR_INTERNAL, "not exactly one statement: %s", sql);
-    int rc = bind(h, s, params, n, err);
+    int rc = prepare(c, sql, &s, err);
+    if (rc < 0)
+        return rc;
+    rc = bind(h, s, params, n, err);
     while (rc == 0) {
         int step = sqlite3_step(s);
         if (step == SQLITE_DONE)

@@ -187,6 +187,30 @@ static void changed_rows_are_counted(void **state)
     assert_int_equal(changed, 0);
 }
 
+static void a_statement_that_ran_before_runs_as_new(void **state)
+{
+    FIXTURE
+    struct db_value a[] = {db_text(STR("a")), db_int(1)}, b[] = {db_text(STR("b")), db_int(2)};
+    struct db_rows rows;
+
+    must(f, db_exec(f->conn, "INSERT INTO t (k, n) VALUES ($1, $2)", a, 2, NULL, &f->err));
+    assert_int_equal(db_exec(f->conn, "INSERT INTO t (k, n) VALUES ($1, $2)", a, 2, NULL, &f->err), ERR_EXISTS);
+    must(f, db_exec(f->conn, "INSERT INTO t (k, n) VALUES ($1, $2)", b, 2, NULL, &f->err));
+    for (int i = 0; i < 200; i++) { /* more texts than a connection keeps */
+        char sql[64];
+        snprintf(sql, sizeof(sql), "SELECT n + %d FROM t WHERE k = $1", i);
+        must(f, db_query(f->conn, &f->arena, sql, i % 2 ? b : a, 1, &rows, &f->err));
+        assert_int_equal(db_at(&rows, 0, 0).i, i + (i % 2 ? 2 : 1));
+        must(f, db_query(f->conn, &f->arena, "SELECT * FROM t WHERE k = $1", i % 2 ? a : b, 1, &rows, &f->err));
+        assert_int_equal(rows.row_count, 1);
+    }
+    exec(f, "DROP TABLE t");
+    exec(f, "CREATE TABLE t (k VARCHAR(100) PRIMARY KEY, more TEXT)");
+    exec(f, "INSERT INTO t VALUES ('a', 'x')");
+    must(f, db_query(f->conn, &f->arena, "SELECT * FROM t WHERE k = $1", a, 1, &rows, &f->err));
+    assert_int_equal(rows.column_count, 2); /* the table is another one now */
+}
+
 static void a_duplicate_key_exists_already(void **state)
 {
     FIXTURE
@@ -436,6 +460,7 @@ int main(void)
         ON_BOTH(parameters_go_by_number_not_by_place),
         ON_BOTH(no_rows_still_say_their_columns),
         ON_BOTH(changed_rows_are_counted),
+        ON_BOTH(a_statement_that_ran_before_runs_as_new),
         ON_BOTH(a_duplicate_key_exists_already),
         ON_BOTH(a_missing_table_is_our_bug),
         ON_BOTH(text_with_a_nul_is_refused),
