@@ -115,6 +115,24 @@ void flow_fail(struct visit *v, struct flow *flow, const struct client *c, const
 
 /* ---- step by step ---- */
 
+void flow_respond_expired(struct visit *v, const struct flow *flow)
+{
+    struct str restart = visit_flow_url(v, flow, "restart", false), on = visit_flow_url(v, flow, "authenticate", false);
+
+    visit_respond_page(v, 200, "expired", "pageExpiredTitle", STR_NULL, STR_NULL,
+                       json_pack("{s:o, s:o}", "restart", visit_json(restart), "continue", visit_json(on)));
+}
+
+bool flow_keep(struct visit *v, struct flow *flow)
+{
+    struct err err = {0};
+
+    if (flow_put(v->l->flows, flow, &err) == 0)
+        return true;
+    flow_respond_expired(v, flow);
+    return false;
+}
+
 void flow_continue(struct visit *v, struct flow *flow, const struct client *c, const struct user *u, struct str error)
 {
     struct err err = {0};
@@ -137,9 +155,7 @@ void flow_continue(struct visit *v, struct flow *flow, const struct client *c, c
         return;
     }
     flow->text[FLOW_EXECUTION] = next;
-    if (flow_put(v->l->flows, flow, &err) < 0)
-        visit_respond_failure(v, &err);
-    else
+    if (flow_keep(v, flow))
         steps_show(v, flow, c, u, error);
 }
 
@@ -306,7 +322,10 @@ void flow_complete(struct visit *v, struct flow *flow, const struct client *c, c
     struct err err = {0};
     struct event e = flow_event(v, flow, c, "LOGIN");
 
-    flow_remove(v->l->flows, str_from_cstr(flow->root), str_from_cstr(flow->tab));
+    if (flow_take(v->l->flows, flow, &err) < 0) { /* the same form came twice at a time */
+        flow_respond_expired(v, flow);
+        return;
+    }
     int rc = make_session(v, flow, u, &s, &err);
     if (rc == ERR_NOT_FOUND) {
         visit_respond_error(v, 400, "expiredCodeMessage", STR_NULL);

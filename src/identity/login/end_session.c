@@ -197,11 +197,10 @@ void post_logout_confirm(void *ctx, struct http_call *call)
     struct str root = http_cookie_get(v.r, "AUTH_SESSION_ID"), code = http_form_get(&v.form, "session_code");
     int rc = flow_get(v.l->flows, v.a, root, http_form_get(&v.query, "tab_id"), v.now, &flow, &err);
     if (rc < 0 || !flow.is_logout || !str_eq(flow.text[FLOW_REALM], v.realm->id) ||
-        !str_eq_secret(code, str_from_cstr(flow.code))) {
+        !str_eq_secret(code, str_from_cstr(flow.code)) || flow_take(v.l->flows, &flow, &err) < 0) {
         visit_respond_error(&v, 400, "logoutFailed", STR_NULL);
         return;
     }
-    flow_remove(v.l->flows, root, str_from_cstr(flow.tab));
     if (browser_login(&v, &login, &err) == 0)
         end_session(&v, login.session.id, login.user.id, realm_client_by_id(v.realm, flow.text[FLOW_CLIENT]),
                     flow.text[FLOW_REDIRECT_URI]);

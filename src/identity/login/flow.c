@@ -207,6 +207,21 @@ void flow_remove(struct flows *f, struct str root, struct str tab)
     pthread_mutex_unlock(&f->lock);
 }
 
+int flow_take(struct flows *f, const struct flow *flow, struct err *err)
+{
+    struct id id;
+    int rc = 0;
+
+    pthread_mutex_lock(&f->lock);
+    struct stored *s = map_get(&f->by_id, id_of_flow(&id, flow));
+    if (s && str_eq_secret(str_from_cstr(s->flow.code), str_from_cstr(flow->code)))
+        drop(f, s);
+    else
+        rc = err_set(err, ERR_CONFLICT, "this login is over");
+    pthread_mutex_unlock(&f->lock);
+    return rc;
+}
+
 bool flow_has_root(struct flows *f, struct str root, int64_t now)
 {
     bool found = false;

@@ -65,6 +65,8 @@ MUST_CHECK int flow_get(struct flows *f, struct arena *a, struct str root, struc
 /* Writes it back with a new code if `flow->code` is still the stored one; ERR_CONFLICT otherwise. */
 MUST_CHECK int flow_put(struct flows *f, struct flow *flow, struct err *err);
 void flow_remove(struct flows *f, struct str root, struct str tab);
+/* Takes it out, if `flow->code` is still the stored one: of several that would end it, one does. Else ERR_CONFLICT. */
+MUST_CHECK int flow_take(struct flows *f, const struct flow *flow, struct err *err);
 /* True when the root is known, whatever its tabs. */
 bool flow_has_root(struct flows *f, struct str root, int64_t now);
 

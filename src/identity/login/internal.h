@@ -100,6 +100,10 @@ void answer_error(struct visit *v, const struct client *c, struct str redirect_u
 /* The next page of the flow, or its end. `flow` has been written back (its code is current). `u`: the user, NULL when not
  * known yet; `error`: a message for the page, null: none. */
 void flow_continue(struct visit *v, struct flow *flow, const struct client *c, const struct user *u, struct str error);
+/* flow_put; false: another form was quicker, and the page that says so has been the answer. */
+bool flow_keep(struct visit *v, struct flow *flow);
+/* The page for a form whose step is over. */
+void flow_respond_expired(struct visit *v, const struct flow *flow);
 /* The user is there and has shown all that has to be shown. */
 void flow_complete(struct visit *v, struct flow *flow, const struct client *c, const struct user *u);
 /* The flow fails with an OAuth error, told to the client (or to the device's page). */

@@ -173,15 +173,10 @@ static const char *step_of(struct str execution)
 /* The secret of the authenticator to be has to be the same when the page is shown again. */
 static bool ensure_secret(struct visit *v, struct flow *flow)
 {
-    struct err err = {0};
-
     if (!str_is_null(flow->text[FLOW_SECRET]))
         return true;
     flow->text[FLOW_SECRET] = totp_new_secret(v->a);
-    if (flow_put(v->l->flows, flow, &err) == 0)
-        return true;
-    visit_respond_failure(v, &err);
-    return false;
+    return flow_keep(v, flow);
 }
 
 void steps_show(struct visit *v, struct flow *flow, const struct client *c, const struct user *u, struct str error)
@@ -226,14 +221,11 @@ static void fail_step(struct visit *v, struct flow *flow, const struct client *c
                       const char *event_type, const char *event_error, struct str message)
 {
     struct event e = flow_event(v, flow, c, event_type);
-    struct err err = {0};
 
     if (u)
         e.user_id = u->id;
     event_fail(v->context->events, &e, event_error);
-    if (flow_put(v->l->flows, flow, &err) < 0)
-        visit_respond_failure(v, &err);
-    else
+    if (flow_keep(v, flow))
         steps_show(v, flow, c, u, message);
 }
 
@@ -449,9 +441,10 @@ static void post_profile(struct visit *v, struct flow *flow, const struct client
         finish_action(v, flow, c, u, types, NULL);
         return;
     }
-    if (err.code || flow_put(v->l->flows, flow, &err) < 0) {
+    if (err.code || !flow_keep(v, flow)) {
         json_decref(data);
-        visit_respond_failure(v, &err);
+        if (err.code)
+            visit_respond_failure(v, &err);
         return;
     }
     json_object_set_new(data, "action", visit_json(visit_flow_url(v, flow, "required-action", true)));
@@ -575,9 +568,7 @@ void post_step(void *ctx, struct http_call *call)
     struct str code = http_form_get(&v.query, "session_code"), execution = flow.text[FLOW_EXECUTION];
     if (!str_eq_secret(code, str_from_cstr(flow.code)) || !str_eq(http_form_get(&v.query, "execution"), execution) ||
         !str_eq_cstr(http_call_param(call, "step"), step_of(execution))) {
-        json_t *data = json_pack("{s:o, s:o}", "restart", visit_json(visit_flow_url(&v, &flow, "restart", false)),
-                                 "continue", visit_json(visit_flow_url(&v, &flow, step_of(execution), false)));
-        visit_respond_page(&v, 200, "expired", "pageExpiredTitle", STR_NULL, STR_NULL, data);
+        flow_respond_expired(&v, &flow);
         return;
     }
     if (str_eq(execution, STR("password")))

@@ -59,6 +59,9 @@ static void a_step_can_be_taken_once(void **state)
     assert_int_equal(flow_put(f, &twice, &err), ERR_CONFLICT);
     assert_int_equal(get(f, &first, 1001, &got), 0);
     assert_true(str_eq(got.text[FLOW_USER], STR("u1")));
+    assert_int_equal(flow_take(f, &twice, &err), ERR_CONFLICT);
+    assert_int_equal(flow_take(f, &first, &err), 0);
+    assert_int_equal(flow_take(f, &first, &err), ERR_CONFLICT);
     flows_free(f);
 }
 
