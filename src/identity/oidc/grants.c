@@ -1,5 +1,6 @@
 /* The grants of RFC 6749 and 8628, each in Keycloak's order of checks and with its words. */
 #include "base/uuid.h"
+#include "identity/consent.h"
 #include "identity/oidc/internal.h"
 #include "identity/oidc/pkce.h"
 
@@ -342,6 +343,32 @@ static struct str narrowed(struct call *c, struct str old, struct str asked)
     return arena_str(c->a, buf_str(&b));
 }
 
+/* Users may take their consent back: then no more tokens. */
+static bool check_consent(struct call *c, const struct user *u, const struct token_scope *scope)
+{
+    struct consent granted = {.scope_count = 0};
+    int rc;
+
+    if (!c->client->consent_required)
+        return true;
+    rc = consent_get(identity_db(c->context->model), c->realm, c->a, u->id, c->client->id, &granted, &c->err);
+    if (rc < 0 && rc != ERR_NOT_FOUND) {
+        call_broken(c);
+        return false;
+    }
+    for (size_t i = 0; i < scope->n; i++) {
+        const json_t *attributes = json_object_get(scope->scopes[i]->rep, "attributes");
+        bool found = !config_bool(attributes, "display.on.consent.screen", true);
+        for (size_t k = 0; !found && k < granted.scope_count; k++)
+            found = str_eq(granted.scope_ids[k], scope->scopes[i]->id);
+        if (!found || rc == ERR_NOT_FOUND) {
+            call_fail(c, 400, "invalid_scope", "consent_denied", "Client no longer has requested consent from user");
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check_binding(struct call *c, const struct token *t, struct str jkt)
 {
     struct str bound = json_str(json_object_get(json_object_get(t->claims, "cnf"), "jkt"));
@@ -391,7 +418,10 @@ void grant_refresh(struct call *c)
     }
     c->event.user_id = t.user.id;
     c->event.session_id = t.session.id;
-    if (!check_binding(c, &t, jkt))
+    all = json_str(json_object_get(t.claims, "scope"));
+    /* Default scopes are those of the client now; "openid" is in only when it was. */
+    if (!check_binding(c, &t, jkt) || !resolve_scope(c, narrowed(c, all, http_form_get(&c->form, "scope")), &scope) ||
+        !check_consent(c, &t.user, &scope))
         return;
     uuid_v4(id);
     rc = client_session_use_refresh(c->context->sessions, c->realm, &t.client_session,
@@ -404,10 +434,6 @@ void grant_refresh(struct call *c)
         call_broken(c);
         return;
     }
-    all = json_str(json_object_get(t.claims, "scope"));
-    /* Default scopes are those of the client now; "openid" is in only when it was. */
-    if (!resolve_scope(c, narrowed(c, all, http_form_get(&c->form, "scope")), &scope))
-        return;
     q = call_token_request(c, &t.user, &scope, TOKEN_GRANT_REFRESH);
     q.session = &t.session;
     q.client_session = &t.client_session;

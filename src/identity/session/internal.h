@@ -9,7 +9,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { NOTES_MAX = 32 << 10, SHELF_MAX = 200000, TOUCHES_MAX = 100000, PASS_ROWS = 500 };
+enum { NOTES_MAX = 32 << 10, TOUCHES_MAX = 100000, PASS_ROWS = 500 };
+/* Of each kind of thing on the shelf: so many, and so many bytes. */
+enum { SHELF_KINDS = 16, SHELF_MAX = 50000, SHELF_BYTES_MAX = 16 << 20 };
 
 struct sessions {
     struct identity *model;
@@ -20,7 +22,11 @@ struct sessions {
     struct map touches; /* key of a session or client session to struct touch: seen, not yet written */
 
     pthread_mutex_t shelf_lock;
-    struct map shelf; /* "kind:realm:name" to struct shelf_entry */
+    struct map shelf; /* kind, realm and name to struct shelf_entry */
+    struct shelf_kind {
+        const char *name; /* a literal; NULL: no kind yet */
+        size_t n, bytes;
+    } shelf_kinds[SHELF_KINDS];
 
     pthread_rwlock_t revoked_lock;
     struct map revoked; /* "realm:jti" to its expiry, as intptr_t */
@@ -28,7 +34,7 @@ struct sessions {
     pthread_t sweeper;
     pthread_mutex_t sweep_lock; /* of stopping */
     pthread_cond_t sweep_wake;
-    bool stopping;
+    atomic_bool stopping;
 };
 
 static inline void session_release_conn(struct db_conn **conn)
@@ -56,6 +62,8 @@ void touch_forget(struct sessions *s, struct str session_id, struct str client_i
 struct shelf_entry {
     int64_t expires;
     json_t *value;
+    struct shelf_kind *kind;
+    size_t bytes;
     bool taken; /* kept until it expires, so that a second use is noticed */
 };
 

@@ -38,13 +38,17 @@ int sessions_revoke_token(struct sessions *s, const struct realm *r, struct str 
     ARENA_SCOPED struct arena a;
     struct db_value params[2];
     struct str key;
+    bool full;
     int rc;
 
     arena_init(&a, 0);
     if (jti.n == 0 || jti.n > 128)
         return err_set(err, ERR_INVALID, "a token's id of %zu bytes", jti.n);
     key = key_of(&a, r, jti);
-    if (s->revoked.n >= REVOKED_MAX)
+    pthread_rwlock_rdlock(&s->revoked_lock);
+    full = s->revoked.n >= REVOKED_MAX;
+    pthread_rwlock_unlock(&s->revoked_lock);
+    if (full)
         return err_set(err, ERR_LIMIT, "%d tokens are revoked already", REVOKED_MAX);
     params[0] = db_text(key);
     params[1] = db_int(expires);

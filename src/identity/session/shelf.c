@@ -15,12 +15,39 @@ static void make_key(struct buf *b, const char *kind, const struct realm *r, str
     buf_add_str(b, name);
 }
 
+/* Called with the lock held. */
 static void entry_free(struct shelf_entry *e)
 {
     if (!e)
         return;
+    e->kind->n--;
+    e->kind->bytes -= e->bytes;
     json_decref(e->value);
     free(e);
+}
+
+static struct shelf_kind *find_kind(struct sessions *s, const char *kind)
+{
+    for (size_t i = 0; i < SHELF_KINDS; i++) {
+        if (!s->shelf_kinds[i].name)
+            s->shelf_kinds[i].name = kind;
+        if (!strcmp(s->shelf_kinds[i].name, kind))
+            return &s->shelf_kinds[i];
+    }
+    abort(); /* kinds are in the program's text */
+}
+
+/* About what it takes in memory. */
+static size_t size_of(const json_t *value, size_t key)
+{
+    size_t size = 256 + 2 * key;
+    const char *name;
+    json_t *v;
+
+    if (json_is_string(value))
+        size += json_string_length(value);
+    json_object_foreach((json_t *)value, name, v) size += 128 + (json_is_string(v) ? json_string_length(v) : 0);
+    return size;
 }
 
 /* The live entry, or NULL. Called with the lock held. */
@@ -40,21 +67,27 @@ int shelf_put(struct sessions *s, const char *kind, const struct realm *r, struc
 {
     BUF_SCOPED struct buf key = {0};
     struct shelf_entry *e;
+    struct shelf_kind *k;
+    size_t bytes;
     int rc = 0;
 
     make_key(&key, kind, r, name);
+    bytes = size_of(value, key.n);
     pthread_mutex_lock(&s->shelf_lock);
+    k = find_kind(s, kind);
     if (key.failed)
         rc = err_set(err, ERR_LIMIT, "a name of %zu bytes", name.n);
     else if (find(s, buf_str(&key)))
         rc = err_set(err, ERR_EXISTS, "it was used before");
-    else if (s->shelf.n >= SHELF_MAX)
-        rc = err_set(err, ERR_LIMIT, "too many logins are under way");
+    else if (k->n >= SHELF_MAX || k->bytes + bytes > SHELF_BYTES_MAX)
+        rc = err_set(err, ERR_LIMIT, "too many of the kind \"%s\" wait", kind);
     if (rc == 0) {
         e = calloc(1, sizeof(*e));
         if (!e)
             abort();
-        *e = (struct shelf_entry){expires, value, false};
+        *e = (struct shelf_entry){expires, value, k, bytes, false};
+        k->n++;
+        k->bytes += bytes;
         map_set(&s->shelf, buf_str(&key), e);
     }
     pthread_mutex_unlock(&s->shelf_lock);

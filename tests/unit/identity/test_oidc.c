@@ -7,6 +7,7 @@
 
 #include "base/vec.h"
 #include "endpoint.h"
+#include "identity/consent.h"
 
 static void the_realm_says_what_it_is(void **state)
 {
@@ -345,6 +346,38 @@ static void an_offline_token_outlives_the_logout(void **state)
     expect_error(&r, 400, "invalid_grant", "Offline user session not found");
 }
 
+static void consent_taken_back_ends_refreshing(void **state)
+{
+    struct endpoint *e = *state;
+    struct reply t = login(e, TRINO, "openid"), r;
+    CHANGE_SCOPED struct identity_change *c = NULL;
+    JSON_SCOPED json_t *rep = json_deep_copy(e->f->trino->rep);
+    const char *form = FORM(e, "grant_type=refresh_token&" TRINO "&refresh_token=%.*s",
+                            STR_ARG(member(&t, "refresh_token")));
+    struct db *db = identity_db(e->f->context.model);
+    struct realm_draft *d;
+    struct str ids[64];
+    size_t n = 0;
+
+    must(e->f, consent_open(db, &e->f->err));
+    json_object_set_new(rep, "consentRequired", json_true());
+    must(e->f, identity_change_begin(e->f->context.model, &c, &e->f->err));
+    must(e->f, identity_change_realm(c, STR("dataplatform"), &d, &e->f->err));
+    must(e->f, client_update(c, d, e->f->trino->id, rep, &e->f->err));
+    must(e->f, identity_change_commit(c, &e->f->err));
+    fixture_realm(e->f);
+    r = post(e, "token", form);
+    expect_error(&r, 400, "invalid_scope", "Client no longer has requested consent from user");
+    for (size_t i = 0; i < e->f->trino->default_scope_count; i++)
+        ids[n++] = e->f->trino->default_scopes[i]->id;
+    must(e->f, consent_grant(db, e->f->realm, e->f->alice.id, e->f->trino->id, ids, n, &e->f->err));
+    r = post(e, "token", form);
+    expect_ok(&r);
+    must(e->f, consent_revoke(db, e->f->realm, e->f->alice.id, e->f->trino->id, &e->f->err));
+    r = post(e, "token", form);
+    expect_error(&r, 400, "invalid_scope", NULL);
+}
+
 static void a_device_gets_tokens_once_somebody_approves(void **state)
 {
     struct endpoint *e = *state;
@@ -446,6 +479,7 @@ int main(void)
         T(revoking_an_access_token_ends_that_token_alone),
         T(logout_with_a_refresh_token_ends_everything),
         T(an_offline_token_outlives_the_logout),
+        T(consent_taken_back_ends_refreshing),
         T(a_device_gets_tokens_once_somebody_approves),
         T(a_token_is_exchanged_for_one_of_the_clients_own),
         T(answers_may_be_read_by_pages_of_the_clients_origins_only),

@@ -297,6 +297,32 @@ static void what_may_be_used_once_is_refused_the_second_time(void **state)
                      ERR_NOT_FOUND);
 }
 
+static void a_flood_of_one_kind_leaves_room_for_others(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now = sessions_clock(f->context.sessions);
+    struct str text = STR_NULL;
+    char *big = calloc(1, 16384);
+    int rc = 0, n = 0;
+
+    memset(big, 'x', 16383);
+    while (rc == 0 && n < SHELF_MAX) {
+        char name[32];
+        (void)snprintf(name, sizeof(name), "%d", n++);
+        rc = sessions_keep(f->context.sessions, f->realm, "par", str_from_cstr(name), str_from_cstr(big), now + 60,
+                           &f->err);
+    }
+    free(big);
+    assert_int_equal(rc, ERR_LIMIT);
+    assert_true(n > 900 && n < 1100); /* 16 MiB */
+    must(f, sessions_keep(f->context.sessions, f->realm, "other", STR("a"), STR("b"), now + 60, &f->err));
+    later(f, 61);
+    must(f, sessions_keep(f->context.sessions, f->realm, "other", STR("a"), STR("b"), now + 120, &f->err));
+    shelf_sweep(f->context.sessions);
+    must(f, sessions_keep(f->context.sessions, f->realm, "par", STR("a"), STR("b"), now + 120, &f->err));
+    must(f, sessions_take(f->context.sessions, f->realm, &f->arena, "par", STR("a"), &text, &f->err));
+}
+
 static void revoked_tokens_stay_revoked_over_a_restart(void **state)
 {
     struct fixture *f = *state;
@@ -347,6 +373,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_device_code_is_polled_approved_and_taken_once, fixture_up, fixture_down),
         cmocka_unit_test_setup_teardown(a_device_code_expires_or_is_denied, fixture_up, fixture_down),
         cmocka_unit_test_setup_teardown(what_may_be_used_once_is_refused_the_second_time, fixture_up, fixture_down),
+        cmocka_unit_test_setup_teardown(a_flood_of_one_kind_leaves_room_for_others, fixture_up, fixture_down),
         cmocka_unit_test_setup_teardown(revoked_tokens_stay_revoked_over_a_restart, fixture_up, fixture_down),
         cmocka_unit_test_setup_teardown(another_realm_does_not_see_the_session, fixture_up, fixture_down),
     };
