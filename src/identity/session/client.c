@@ -41,7 +41,8 @@ int client_session_put(struct sessions *s, const struct realm *r, const struct c
             conn,
             "INSERT INTO identity_client_session (session_id, is_offline, client_id, realm_id, scope,"
             " redirect_uri, started, last_access, notes)"
-            " SELECT id, is_offline, $3, $4, $5, $6, $7, $7, $8 FROM identity_session"
+            " SELECT id, is_offline, $3, realm_id, $5, $6, CAST($7 AS BIGINT), CAST($7 AS BIGINT), $8 FROM "
+            "identity_session"
             " WHERE id = $1 AND is_offline = $2 AND realm_id = $4"
             " ON CONFLICT (session_id, is_offline, client_id) DO UPDATE SET scope = excluded.scope,"
             " redirect_uri = excluded.redirect_uri, last_access = excluded.last_access, notes = excluded.notes",
