@@ -12,7 +12,7 @@ enum { DOCUMENT_MAX = 1 << 20, URL_SIZE_MAX = 2048 };
 
 struct jwks {
     struct arena arena; /* the options' texts */
-    const char *issuer, *config_url, *jwks_url, *ca_file;
+    const char *issuer, *config_url, *jwks_url, *ca_file, *connect_to;
     int64_t max_age_ms, min_refetch_ms;
     int timeout_ms;
     bool allow_http;
@@ -76,6 +76,7 @@ int jwks_new(const struct jwks_options *o, struct jwks **ret, struct err *err)
     s->config_url = keep(&s->arena, o->config_url);
     s->jwks_url = keep(&s->arena, o->jwks_url);
     s->ca_file = keep(&s->arena, o->ca_file);
+    s->connect_to = keep(&s->arena, o->connect_to);
     if (!s->config_url) {
         struct str base = str_from_cstr(s->issuer);
         while (base.n && base.p[base.n - 1] == '/')
@@ -113,7 +114,8 @@ static int get(const struct jwks *s, struct http_client *client, struct arena *a
                                     .header_count = 1,
                                     .timeout_ms = s->timeout_ms,
                                     .response_max = DOCUMENT_MAX,
-                                    .ca_file = s->ca_file};
+                                    .ca_file = s->ca_file,
+                                    .connect_to = s->connect_to};
     struct http_client_response p = {0};
     int rc = http_client_do(client, a, &q, &p, err);
 

@@ -16,6 +16,7 @@ struct jwks_options {
     const char *config_url; /* NULL: ISSUER/.well-known/openid-configuration */
     const char *jwks_url;   /* NULL: the discovery document's jwks_uri */
     const char *ca_file;    /* PEM; only these CAs are trusted then. NULL: the system's */
+    const char *connect_to; /* "ADDRESS:PORT" to fetch from, whatever the URLs' hosts resolve to; NULL */
     int64_t max_age_ms;     /* 0: 10 minutes */
     int64_t min_refetch_ms; /* 0: 10 seconds */
     int timeout_ms;         /* 0: 5 seconds */

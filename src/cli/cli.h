@@ -64,8 +64,6 @@ int cli_main(int argc, char **argv);
 int cli_load(struct cli *c, struct spec **ret);
 /* NUL-terminated: an address that a client on this machine can use. */
 const char *cli_url(struct arena *a, const struct spec *s, int port);
-/* "ADDRESS:PORT" of a service as this machine reaches it, whatever the URL's host resolves to. */
-const char *cli_reach(struct arena *a, const struct spec *s, int port);
 int cli_service_port(const struct spec *s, const char *service);
 /* NULL-terminated names, of the services of the spec in the order of their start. */
 const char *const *cli_services(struct arena *a, const struct spec *s);

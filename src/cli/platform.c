@@ -35,14 +35,6 @@ const char *cli_url(struct arena *a, const struct spec *s, int port)
     return arena_printf(a, "%s://%s:%d", s->tls.on ? "https" : "http", pki_url_host(a, s), port).p;
 }
 
-const char *cli_reach(struct arena *a, const struct spec *s, int port)
-{
-    struct spec without_names = *s;
-
-    without_names.tls.host_count = 0;
-    return arena_printf(a, "%s:%d", pki_url_host(a, &without_names), port).p;
-}
-
 int cli_service_port(const struct spec *s, const char *service)
 {
     for (size_t i = 0; i < ARRAY_LEN(services); i++) {

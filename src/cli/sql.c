@@ -196,7 +196,7 @@ static int open_session(struct cli *c, struct sql_session *s)
             return code;
         server = cli_url(&c->arena, spec, spec->sql.port);
         trust.ca_file = trust.ca_file ? trust.ca_file : pki_ca_file(&c->arena, spec);
-        trust.connect_to = cli_reach(&c->arena, spec, spec->sql.port);
+        trust.connect_to = pki_local_address(&c->arena, spec, spec->sql.port);
     }
     if (sql_session_init(s, server, &trust, user ? user : login_name(), &err) < 0)
         return cli_fail(&err);

@@ -67,15 +67,23 @@ const char *pki_ca_file(struct arena *a, const struct spec *s)
     return own_paths(a, s).ca;
 }
 
-const char *pki_url_host(struct arena *a, const struct spec *s)
+static const char *url_host(struct arena *a, struct str host)
 {
-    struct str host = s->tls.on && s->tls.host_count ? s->tls.hosts[0] : s->bind;
-
     if (str_eq(host, STR("0.0.0.0")))
         host = STR("127.0.0.1");
     if (str_eq(host, STR("::")))
         host = STR("::1");
     return str_find_char(host, ':', 0) != SIZE_MAX ? arena_printf(a, "[%.*s]", STR_ARG(host)).p : arena_cstr(a, host);
+}
+
+const char *pki_url_host(struct arena *a, const struct spec *s)
+{
+    return url_host(a, s->tls.on && s->tls.host_count ? s->tls.hosts[0] : s->bind);
+}
+
+const char *pki_local_address(struct arena *a, const struct spec *s, int port)
+{
+    return arena_printf(a, "%s:%d", url_host(a, s->bind), port).p;
 }
 
 /* ---- the own CA ---- */

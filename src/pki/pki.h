@@ -28,6 +28,9 @@ const char *pki_ca_file(struct arena *a, const struct spec *s);
 /* The host of the platform's URLs: the first of `tls.hosts`, else the address that it listens on (or the loopback one). In
  * URL form: an IPv6 address has brackets. */
 const char *pki_url_host(struct arena *a, const struct spec *s);
+/* "ADDRESS:PORT" of a service as this machine reaches it, whatever the URL's host resolves to, or doesn't: what
+ * http/client.h connects to. */
+const char *pki_local_address(struct arena *a, const struct spec *s, int port);
 
 /* Makes what is missing, or out of date within PKI_RENEW_DAYS, or not good for a host; checks given files. *ret_note: what
  * the owner should know ("a new CA was made …", "… expires on …"), or null; in the arena. `now_ms`: wall clock. */

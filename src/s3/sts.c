@@ -49,6 +49,7 @@ static void own_issuer(struct sts *s, const struct spec *spec, struct jwks_optio
     to->jwks_url =
         arena_printf(&s->arena, "%s/realms/%.*s/protocol/openid-connect/certs", local, STR_ARG(spec->identity.realm)).p;
     to->ca_file = pki_ca_file(&s->arena, spec);
+    to->connect_to = pki_local_address(&s->arena, spec, spec->identity_service.port);
     to->allow_http = true;
 }
 

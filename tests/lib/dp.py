@@ -198,7 +198,7 @@ class Platform:
 
     @property
     def identity_url(self):
-        return "http://127.0.0.1:%d" % self.identity_port
+        return "%s://127.0.0.1:%d" % (self.scheme, self.identity_port)
 
     def s3(self, user="trino", **kw):
         """A boto3 client of a user; kw goes to botocore's Config."""

@@ -234,8 +234,10 @@ static void urls_have_a_host_that_the_certificate_is_for(void **state)
     assert_string_equal(pki_url_host(&f->arena, parse(f, "")), "127.0.0.1");
     assert_string_equal(pki_url_host(&f->arena, parse(f, "bind: 0.0.0.0")), "127.0.0.1");
     assert_string_equal(pki_url_host(&f->arena, parse(f, "bind: \"::\"")), "[::1]");
-    assert_string_equal(pki_url_host(&f->arena, parse(f, "{bind: 0.0.0.0, tls: {hosts: [a.example.org]}}")),
-                        "a.example.org");
+    struct spec *s = parse(f, "{bind: 0.0.0.0, tls: {hosts: [a.example.org]}}");
+    assert_string_equal(pki_url_host(&f->arena, s), "a.example.org");
+    assert_string_equal(pki_local_address(&f->arena, s, 8080), "127.0.0.1:8080");
+    assert_string_equal(pki_local_address(&f->arena, parse(f, "bind: \"::\""), 80), "[::1]:80");
 }
 
 static int set_up(void **state)
