@@ -9,6 +9,8 @@
 #include "endpoint.h"
 #include "identity/consent.h"
 
+#include <pthread.h>
+
 static void the_realm_says_what_it_is(void **state)
 {
     struct endpoint *e = *state;
@@ -461,6 +463,80 @@ static void a_pushed_request_is_kept_once_for_its_client(void **state)
     expect_error(&r, 400, "invalid_request", NULL);
 }
 
+/* ---- many at once ---- */
+
+struct visitor {
+    const struct endpoint *e;
+    struct str refresh;
+    int failures;
+};
+
+static int send_form(struct http_client *client, const struct endpoint *e, struct arena *a, const char *path,
+                     struct str form, json_t **ret)
+{
+    struct http_header type = {STR("Content-Type"), STR("application/x-www-form-urlencoded")};
+    struct http_client_request q = {.method = "POST", .headers = &type, .header_count = 1, .body = form};
+    struct http_client_response p = {0};
+    struct err err = {0};
+    int status = 0;
+
+    q.url = arena_printf(a, "%.*s/protocol/openid-connect/%s", STR_ARG(e->issuer), path).p;
+    if (http_client_do(client, a, &q, &p, &err) == 0) {
+        status = p.status;
+        if (ret && json_parse(buf_str(&p.body), ret, NULL) < 0)
+            *ret = json_object();
+        buf_release(&p.body);
+    }
+    return status;
+}
+
+static void *visit(void *arg)
+{
+    struct visitor *v = arg;
+    struct http_client *client = NULL;
+    struct err err = {0};
+
+    if (http_client_new(&client, &err) < 0)
+        return NULL;
+    for (int i = 0; i < 12; i++) {
+        ARENA_SCOPED struct arena a;
+        JSON_SCOPED json_t *made = NULL, *told = NULL;
+        struct str token;
+        arena_init(&a, 0);
+        v->failures += send_form(client, v->e, &a, "token", STR("grant_type=client_credentials&" TRINO), &made) != 200;
+        token = json_opt_str(made, "access_token", STR("none"));
+        (void)send_form(client, v->e, &a, "revoke", arena_printf(&a, TRINO "&token=%.*s", STR_ARG(token)), NULL);
+        (void)send_form(client, v->e, &a, "token/introspect", arena_printf(&a, TRINO "&token=%.*s", STR_ARG(token)),
+                        &told);
+        v->failures += json_opt_bool(told, "active", true);
+        v->failures += send_form(client, v->e, &a, "token",
+                                 arena_printf(&a, "grant_type=refresh_token&" TRINO "&refresh_token=%.*s",
+                                              STR_ARG(v->refresh)),
+                                 NULL) != 200;
+    }
+    http_client_free(client);
+    return NULL;
+}
+
+static void many_clients_at_once_get_what_one_gets(void **state)
+{
+    struct endpoint *e = *state;
+    struct reply t = login(e, TRINO, "openid");
+    struct visitor visitors[6];
+    pthread_t threads[6];
+
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        visitors[i] = (struct visitor){e, member(&t, "refresh_token"), 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, visit, &visitors[i]), 0);
+    }
+    for (int i = 0; i < 20; i++)
+        sessions_flush(e->f->context.sessions);
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(visitors[i].failures, 0);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, endpoint_up, endpoint_down)
 
 int main(void)
@@ -484,6 +560,7 @@ int main(void)
         T(a_token_is_exchanged_for_one_of_the_clients_own),
         T(answers_may_be_read_by_pages_of_the_clients_origins_only),
         T(a_pushed_request_is_kept_once_for_its_client),
+        T(many_clients_at_once_get_what_one_gets),
     };
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
 }
