@@ -80,6 +80,12 @@ static inline __int128 shim_i128(const struct shim_call *c, size_t arg, size_t r
     return v;
 }
 
+/* A shim whose result is text made in a buffer: `make` appends a row's to the empty `to`, which has room for `max` bytes.
+ * False: the row is null, or the call has failed. */
+typedef bool (*shim_make_fn)(struct shim_call *c, size_t row, struct buf *to);
+void shim_make_texts(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output, size_t max,
+                     shim_make_fn make);
+
 #define SHIM_ARG(c, type, arg, row) (((const type *)(c)->data[arg])[row])
 #define SHIM_OUT(c, type, row) (((type *)(c)->out)[row])
 /* for (SHIM_ROWS(&c, row)) visits rows whose output is not null, until one fails. */

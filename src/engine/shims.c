@@ -105,6 +105,27 @@ void shim_put_str(struct shim_call *c, size_t row, struct str s)
     duckdb_unsafe_vector_assign_string_element_len(c->output, row, s.p ? s.p : "", s.n);
 }
 
+void shim_make_texts(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output, size_t max,
+                     shim_make_fn make)
+{
+    BUF_SCOPED struct buf text;
+    struct shim_call c;
+
+    buf_init(&text, max);
+    shim_begin(&c, info, input, output);
+    for (SHIM_ROWS(&c, row)) {
+        buf_reset(&text);
+        if (!make(&c, row, &text)) {
+            shim_set_null(&c, row);
+        } else if (text.failed) {
+            shim_fail(&c, "INVALID_FUNCTION_ARGUMENT", "The result has more than %zu bytes", max);
+            return;
+        } else {
+            shim_put_str(&c, row, buf_str(&text));
+        }
+    }
+}
+
 __int128 shim_decimal(const struct shim_call *c, size_t arg, size_t row)
 {
     switch (c->width[arg]) {

@@ -210,52 +210,46 @@ static void substr_bytes(duckdb_function_info info, duckdb_data_chunk in, duckdb
     }
 }
 
+static bool make_reversed(struct shim_call *c, size_t row, struct buf *to)
+{
+    struct str s = shim_str(c, 0, row);
+
+    for (size_t i = s.n; i > 0; i--)
+        buf_add_char(to, s.p[i - 1]);
+    return true;
+}
+
 static void reverse_bytes(duckdb_function_info info, duckdb_data_chunk in, duckdb_vector out)
 {
-    BUF_SCOPED struct buf text = {0};
-    struct shim_call c;
-
-    buf_init(&text, MAX_BYTES);
-    shim_begin(&c, info, in, out);
-    for (SHIM_ROWS(&c, row)) {
-        struct str s = shim_str(&c, 0, row);
-
-        buf_reset(&text);
-        for (size_t i = s.n; i > 0; i--)
-            buf_add_char(&text, s.p[i - 1]);
-        shim_put_str(&c, row, buf_str(&text));
-    }
+    shim_make_texts(info, in, out, MAX_BYTES, make_reversed);
 }
 
 /* What is malformed becomes the replacement, which is one character or none. */
+static bool make_utf8(struct shim_call *c, size_t row, struct buf *to)
+{
+    struct str s = shim_str(c, 0, row), with = shim_str(c, 1, row);
+    size_t end = 0;
+
+    if (with.n > 0)
+        (void)str_next_rune(with, &end);
+    if (end != with.n) {
+        shim_fail(c, bad_argument, "Replacement character string must empty or a single character");
+        return false;
+    }
+    for (size_t at = 0; at < s.n;) {
+        size_t start = at;
+
+        if (str_next_rune(s, &at) == 0xfffd && at - start == 1)
+            buf_add_str(to, with);
+        else
+            buf_append(to, s.p + start, at - start);
+    }
+    return true;
+}
+
 static void from_utf8_replacing(duckdb_function_info info, duckdb_data_chunk in, duckdb_vector out)
 {
-    BUF_SCOPED struct buf text = {0};
-    struct shim_call c;
-
-    buf_init(&text, MAX_BYTES);
-    shim_begin(&c, info, in, out);
-    for (SHIM_ROWS(&c, row)) {
-        struct str s = shim_str(&c, 0, row), with = shim_str(&c, 1, row);
-        size_t end = 0;
-
-        if (with.n > 0)
-            (void)str_next_rune(with, &end);
-        if (end != with.n) {
-            shim_fail(&c, bad_argument, "Replacement character string must empty or a single character");
-            return;
-        }
-        buf_reset(&text);
-        for (size_t at = 0; at < s.n;) {
-            size_t start = at;
-
-            if (str_next_rune(s, &at) == 0xfffd && at - start == 1)
-                buf_add_str(&text, with);
-            else
-                buf_append(&text, s.p + start, at - start);
-        }
-        shim_put_str(&c, row, buf_str(&text));
-    }
+    shim_make_texts(info, in, out, MAX_BYTES, make_utf8);
 }
 
 /* ---- codes of names and numbers ---- */

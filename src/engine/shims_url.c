@@ -153,76 +153,65 @@ static void url_port(duckdb_function_info info, duckdb_data_chunk in, duckdb_vec
     }
 }
 
+static bool make_parameter(struct shim_call *c, size_t row, struct buf *to)
+{
+    struct str name = shim_str(c, 1, row), rest, part;
+    struct url url;
+
+    rest = url_parse(shim_str(c, 0, row), &url) ? url.query : STR_NULL;
+    while (str_split(&rest, '&', &part)) {
+        size_t equals = str_find_char(part, '=', 0);
+
+        if (str_eq(str_slice(part, 0, equals), name))
+            return equals == SIZE_MAX || enc_unpercent(to, str_skip(part, equals + 1), true, NULL) == 0;
+    }
+    return false;
+}
+
 static void url_parameter(duckdb_function_info info, duckdb_data_chunk in, duckdb_vector out)
 {
-    BUF_SCOPED struct buf text = {0};
-    struct shim_call c;
-
-    buf_init(&text, MAX_URL);
-    shim_begin(&c, info, in, out);
-    for (SHIM_ROWS(&c, row)) {
-        struct str name = shim_str(&c, 1, row), rest, part;
-        struct url url;
-        bool found = false;
-
-        rest = url_parse(shim_str(&c, 0, row), &url) ? url.query : STR_NULL;
-        while (!found && str_split(&rest, '&', &part)) {
-            size_t equals = str_find_char(part, '=', 0);
-
-            if (!str_eq(str_slice(part, 0, equals), name))
-                continue;
-            buf_reset(&text);
-            if (equals != SIZE_MAX && enc_unpercent(&text, str_skip(part, equals + 1), true, NULL) < 0)
-                break;
-            shim_put_str(&c, row, buf_str(&text));
-            found = true;
-        }
-        if (!found)
-            shim_set_null(&c, row);
-    }
+    shim_make_texts(info, in, out, MAX_URL, make_parameter);
 }
 
 /* application/x-www-form-urlencoded */
+static bool make_encoded(struct shim_call *c, size_t row, struct buf *to)
+{
+    struct str s = shim_str(c, 0, row);
+
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char b = (unsigned char)s.p[i];
+
+        if (b < 0x80 && (isalnum(b) || (b && strchr("-_.*", b))))
+            buf_add_char(to, (char)b);
+        else if (b == ' ')
+            buf_add_char(to, '+');
+        else
+            buf_addf(to, "%%%02X", b);
+    }
+    return true;
+}
+
 static void url_encode(duckdb_function_info info, duckdb_data_chunk in, duckdb_vector out)
 {
-    BUF_SCOPED struct buf text = {0};
-    struct shim_call c;
+    shim_make_texts(info, in, out, MAX_URL, make_encoded);
+}
 
-    buf_init(&text, MAX_URL);
-    shim_begin(&c, info, in, out);
-    for (SHIM_ROWS(&c, row)) {
-        struct str s = shim_str(&c, 0, row);
-
-        buf_reset(&text);
-        for (size_t i = 0; i < s.n; i++) {
-            unsigned char b = (unsigned char)s.p[i];
-
-            if (b < 0x80 && (isalnum(b) || (b && strchr("-_.*", b))))
-                buf_add_char(&text, (char)b);
-            else if (b == ' ')
-                buf_add_char(&text, '+');
-            else
-                buf_addf(&text, "%%%02X", b);
-        }
-        shim_put_str(&c, row, buf_str(&text));
+static bool make_decoded(struct shim_call *c, size_t row, struct buf *to)
+{
+    if (enc_unpercent(to, shim_str(c, 0, row), true, NULL) < 0) {
+        shim_fail(c, "INVALID_FUNCTION_ARGUMENT", "URLDecoder: Illegal hex characters in escape (%%) pattern");
+        return false;
     }
+    if (!str_is_utf8(buf_str(to))) {
+        buf_reset(to);
+        buf_add_cstr(to, "\xef\xbf\xbd");
+    }
+    return true;
 }
 
 static void url_decode(duckdb_function_info info, duckdb_data_chunk in, duckdb_vector out)
 {
-    BUF_SCOPED struct buf text = {0};
-    struct shim_call c;
-
-    buf_init(&text, MAX_URL);
-    shim_begin(&c, info, in, out);
-    for (SHIM_ROWS(&c, row)) {
-        buf_reset(&text);
-        if (enc_unpercent(&text, shim_str(&c, 0, row), true, NULL) < 0) {
-            shim_fail(&c, "INVALID_FUNCTION_ARGUMENT", "URLDecoder: Illegal hex characters in escape (%%) pattern");
-            return;
-        }
-        shim_put_str(&c, row, str_is_utf8(buf_str(&text)) ? buf_str(&text) : STR("\xef\xbf\xbd"));
-    }
+    shim_make_texts(info, in, out, MAX_URL, make_decoded);
 }
 
 const struct shim shims_url[] = {
