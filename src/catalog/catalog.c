@@ -71,7 +71,7 @@ static int make_tables(struct db_conn *conn, struct err *err)
     return 0;
 }
 
-int catalog_open(struct db *db, struct str name, struct catalog **ret, struct err *err)
+int catalog_open(struct db *db, struct str name, struct str mounted, struct catalog **ret, struct err *err)
 {
     CONN_SCOPED struct db_conn *conn = NULL;
     int rc = catalog_check_name(name, "the catalog's name", err);
@@ -87,6 +87,7 @@ int catalog_open(struct db *db, struct str name, struct catalog **ret, struct er
         abort();
     c->db = db;
     c->name = arena_str(&c->arena, name);
+    c->mounted = arena_str(&c->arena, mounted);
     *ret = c;
     return 0;
 }

@@ -13,8 +13,9 @@
 
 struct catalog;
 
-/* `name`: catalog_name in the tables (Trino's iceberg.jdbc-catalog.catalog-name). Doesn't own `db`. */
-MUST_CHECK int catalog_open(struct db *db, struct str name, struct catalog **ret, struct err *err);
+/* `name`: catalog_name in the tables (Trino's iceberg.jdbc-catalog.catalog-name); `mounted`: the name that SQL knows it by,
+ * for errors. Doesn't own `db`. */
+MUST_CHECK int catalog_open(struct db *db, struct str name, struct str mounted, struct catalog **ret, struct err *err);
 void catalog_close(struct catalog *c);
 
 struct catalog_property {

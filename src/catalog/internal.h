@@ -7,7 +7,8 @@
 struct catalog {
     struct db *db;
     struct arena arena;
-    struct str name; /* catalog_name of our rows */
+    struct str name;    /* catalog_name of our rows */
+    struct str mounted; /* in errors */
 };
 
 /* VARCHAR(255) and VARCHAR(1000) of the layout: SQLite doesn't hold to them, PostgreSQL would fail late. */

@@ -53,12 +53,12 @@ static int insert_property(struct catalog *c, struct db_conn *conn, struct str n
 static int already_exists(struct catalog *c, struct str ns, struct err *err)
 {
     return err_set_named(err, ERR_EXISTS, "SCHEMA_ALREADY_EXISTS", "Schema '%.*s.%.*s' already exists",
-                         STR_ARG(c->name), STR_ARG(ns));
+                         STR_ARG(c->mounted), STR_ARG(ns));
 }
 
 static int not_found(struct catalog *c, struct str ns, struct err *err)
 {
-    return err_set_named(err, ERR_NOT_FOUND, "SCHEMA_NOT_FOUND", "Schema '%.*s.%.*s' does not exist", STR_ARG(c->name),
+    return err_set_named(err, ERR_NOT_FOUND, "SCHEMA_NOT_FOUND", "Schema '%.*s.%.*s' does not exist", STR_ARG(c->mounted),
                          STR_ARG(ns));
 }
 

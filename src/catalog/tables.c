@@ -10,13 +10,13 @@
 static int not_found(struct catalog *c, struct str ns, struct str table, struct err *err)
 {
     return err_set_named(err, ERR_NOT_FOUND, "TABLE_NOT_FOUND", "Table '%.*s.%.*s.%.*s' does not exist",
-                         STR_ARG(c->name), STR_ARG(ns), STR_ARG(table));
+                         STR_ARG(c->mounted), STR_ARG(ns), STR_ARG(table));
 }
 
 static int already_exists(struct catalog *c, struct str ns, struct str table, struct err *err)
 {
     return err_set_named(err, ERR_EXISTS, "TABLE_ALREADY_EXISTS", "Table '%.*s.%.*s.%.*s' already exists",
-                         STR_ARG(c->name), STR_ARG(ns), STR_ARG(table));
+                         STR_ARG(c->mounted), STR_ARG(ns), STR_ARG(table));
 }
 
 int catalog_list_tables(struct catalog *c, struct arena *a, struct str ns, struct str **ret, size_t *ret_n,
@@ -86,7 +86,7 @@ int catalog_rename_table(struct catalog *c, struct str ns, struct str table, str
         rc = catalog_namespace_exists(c, conn, new_ns, &exists, err);
     if (rc == 0 && !exists)
         return err_set_named(err, ERR_NOT_FOUND, "SCHEMA_NOT_FOUND", "Schema '%.*s.%.*s' does not exist",
-                             STR_ARG(c->name), STR_ARG(new_ns));
+                             STR_ARG(c->mounted), STR_ARG(new_ns));
     if (rc == 0)
         rc = db_exec(conn, "UPDATE iceberg_tables SET table_namespace = $4, table_name = $5 WHERE " THIS_TABLE, params,
                      5, &changed, err);
@@ -126,7 +126,7 @@ static int insert_table(struct table_pointer *p, struct db_conn *conn, struct st
         rc = catalog_namespace_exists(p->catalog, conn, p->ns, &exists, err);
     if (rc == 0 && !exists)
         return err_set_named(err, ERR_NOT_FOUND, "SCHEMA_NOT_FOUND", "Schema '%.*s.%.*s' does not exist",
-                             STR_ARG(p->catalog->name), STR_ARG(p->ns));
+                             STR_ARG(p->catalog->mounted), STR_ARG(p->ns));
     if (rc == 0)
         rc = db_exec(conn,
                      "INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, metadata_location, "

@@ -201,6 +201,7 @@ const size_t spec_connector_count = ARRAY_LEN(spec_connectors);
 
 const struct spec_connector_property spec_connector_properties[] = {
     {"iceberg", "warehouse",                {NULL}},
+    {"iceberg", "iceberg.jdbc-catalog.catalog-name", {NULL}},
     {"tpch",    "tpch.column-naming",       {"SIMPLIFIED", "STANDARD"}},
     {"tpch",    "tpch.double-type-mapping", {"DOUBLE", "DECIMAL"}},
 };

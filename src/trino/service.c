@@ -88,7 +88,7 @@ static int make_iceberg(struct service *s, const struct spec_catalog *c, struct 
     struct str name = spec_catalog_property(c, "iceberg.jdbc-catalog.catalog-name", NULL);
     int rc = open_storage(s, err);
 
-    if (rc < 0 || (rc = catalog_open(s->db, str_is_null(name) ? c->name : name, &tables, err)) < 0)
+    if (rc < 0 || (rc = catalog_open(s->db, str_is_null(name) ? c->name : name, c->name, &tables, err)) < 0)
         return rc;
     struct str warehouse = spec_catalog_property(c, "warehouse", "s3://trino-data");
     vec_push(&s->tables, ((struct catalog_rest_mount){c->name, tables, warehouse}));

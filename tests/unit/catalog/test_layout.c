@@ -1,4 +1,4 @@
-/* Every case runs on SQLite and, when tests/lib/pg.py gave us a server, on PostgreSQL. */
+/* The JDBC catalog's layout and rules, on both backends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +7,7 @@
 
 #include "base/vec.h"
 #include "catalog/catalog.h"
+#include "../db/backends.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -14,9 +15,7 @@
 static const char *oracle_sql; /* the statements of real iceberg-core */
 
 struct fixture {
-    const char *conninfo; /* PostgreSQL; NULL: SQLite */
-    char folder[200], path[220];
-    struct db *db;
+    struct backend at;
     struct catalog *catalog;
     struct arena arena;
     struct err err;
@@ -32,7 +31,7 @@ static void exec(struct fixture *f, const char *sql)
 {
     struct db_conn *conn;
 
-    must(f, db_acquire(f->db, &conn, &f->err));
+    must(f, db_acquire(f->at.db, &conn, &f->err));
     must(f, db_exec(conn, sql, NULL, 0, NULL, &f->err));
     db_release(conn);
 }
@@ -44,7 +43,7 @@ static const char *rows(struct fixture *f, const char *sql)
     struct db_rows r;
     struct buf b;
 
-    must(f, db_acquire(f->db, &conn, &f->err));
+    must(f, db_acquire(f->at.db, &conn, &f->err));
     must(f, db_query(conn, &f->arena, sql, NULL, 0, &r, &f->err));
     db_release(conn);
     buf_init(&b, 1 << 20);
@@ -65,64 +64,31 @@ static const char *rows(struct fixture *f, const char *sql)
 static int set_up(struct fixture **ret, const char *conninfo)
 {
     struct fixture *f = calloc(1, sizeof(*f));
-    const char *tmp = getenv("TEST_TMP");
 
-    f->conninfo = conninfo;
-    snprintf(f->folder, sizeof(f->folder), "%s/catalogXXXXXX", tmp ? tmp : P_tmpdir);
-    if (!mkdtemp(f->folder))
-        return -1;
-    snprintf(f->path, sizeof(f->path), "%s/x.db", f->folder);
-    if (conninfo)
-        must(f, db_open_postgres(conninfo, getenv("PG_PASSWORD"), &f->db, &f->err));
-    else
-        must(f, db_open_sqlite(f->path, &f->db, &f->err));
+    must(f, backend_open(&f->at, conninfo, &f->err));
     exec(f, "DROP TABLE IF EXISTS iceberg_tables");
     exec(f, "DROP TABLE IF EXISTS iceberg_namespace_properties");
-    must(f, catalog_open(f->db, STR("iceberg"), &f->catalog, &f->err));
+    must(f, catalog_open(f->at.db, STR("iceberg"), STR("lake"), &f->catalog, &f->err));
     must(f, catalog_create_namespace(f->catalog, STR("a"), NULL, 0, &f->err));
     *ret = f;
     return 0;
 }
 
-static int set_up_sqlite(void **state)
-{
-    return set_up((struct fixture **)state, NULL);
-}
-
-static int set_up_postgres(void **state)
-{
-    const char *conninfo = getenv("PG_CONNINFO");
-
-    *state = NULL;
-    return conninfo ? set_up((struct fixture **)state, conninfo) : 0;
-}
+SET_UP_ON_SQLITE
+SET_UP_ON_SERVER(postgres, "PG_CONNINFO")
 
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
 
     if (!f)
         return 0;
     catalog_close(f->catalog);
-    db_close(f->db);
-    for (int i = 0; i < 3; i++) {
-        char path[240];
-        snprintf(path, sizeof(path), "%s%s", f->path, suffixes[i]);
-        unlink(path);
-    }
-    rmdir(f->folder);
+    backend_close(&f->at);
     arena_release(&f->arena);
     free(f);
     return 0;
 }
-
-#define FIXTURE                 \
-    struct fixture *f = *state; \
-    if (!f) {                   \
-        skip();                 \
-        return;                 \
-    }
 
 static const char *join(struct fixture *f, const struct str *list, size_t n)
 {
@@ -174,7 +140,7 @@ static void assert_error(struct fixture *f, int rc, int code, const char *name)
 /* What a client of the database sees of the tables' making. */
 static const char *layout(struct fixture *f)
 {
-    if (f->conninfo)
+    if (f->at.conninfo)
         return rows(f, "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable FROM "
                        "information_schema.columns WHERE table_name LIKE 'iceberg%' ORDER BY table_name, "
                        "ordinal_position");
@@ -208,7 +174,7 @@ static void opening_again_keeps_what_is_there(void **state)
     struct catalog *again;
 
     create(f, "a", "t", "s3://b/1");
-    must(f, catalog_open(f->db, STR("iceberg"), &again, &f->err));
+    must(f, catalog_open(f->at.db, STR("iceberg"), STR("lake"), &again, &f->err));
     catalog_close(again);
     assert_string_equal(tables(f, "a"), "t");
 }
@@ -223,7 +189,7 @@ static void a_v0_catalog_gets_its_column_and_its_tables_are_listed(void **state)
             "table_name VARCHAR(255) NOT NULL,metadata_location VARCHAR(1000),previous_metadata_location VARCHAR(1000),"
             "PRIMARY KEY (catalog_name, table_namespace, table_name))");
     exec(f, "INSERT INTO iceberg_tables VALUES ('iceberg', 'old', 't', 's3://b/1', NULL)");
-    must(f, catalog_open(f->db, STR("iceberg"), &v1, &f->err));
+    must(f, catalog_open(f->at.db, STR("iceberg"), STR("lake"), &v1, &f->err));
     catalog_close(v1);
     assert_string_equal(tables(f, "old"), "t");
     assert_string_equal(rows(f, "SELECT * FROM iceberg_tables"), "iceberg|old|t|s3://b/1|-|-\n");
@@ -299,7 +265,7 @@ static void tables_of_another_catalog_name_are_invisible(void **state)
     struct catalog *other;
 
     create(f, "a", "mine", "s3://b/1");
-    must(f, catalog_open(f->db, STR("other"), &other, &f->err));
+    must(f, catalog_open(f->at.db, STR("other"), STR("other"), &other, &f->err));
     must(f, catalog_create_namespace(other, STR("a"), NULL, 0, &f->err));
     struct iceberg_pointer *p = catalog_pointer(other, &f->arena, STR("a"), STR("theirs"));
     must(f, p->swap(p->ctx, STR_NULL, STR("s3://b/2"), &f->err));
@@ -391,6 +357,30 @@ static void tables_are_renamed_within_and_across_namespaces(void **state)
                  "SCHEMA_NOT_FOUND");
 }
 
+static void a_table_needs_its_namespace(void **state)
+{
+    FIXTURE
+    struct iceberg_pointer *p = catalog_pointer(f->catalog, &f->arena, STR("nope"), STR("t"));
+
+    assert_error(f, p->swap(p->ctx, STR_NULL, STR("s3://b/0.json"), &f->err), ERR_NOT_FOUND, "SCHEMA_NOT_FOUND");
+    assert_string_equal(rows(f, "SELECT * FROM iceberg_tables"), "");
+}
+
+static void errors_name_the_catalog_as_it_is_mounted(void **state)
+{
+    FIXTURE
+    assert_true(catalog_create_namespace(f->catalog, STR("a"), NULL, 0, &f->err) < 0);
+    assert_string_equal(f->err.message, "Schema 'lake.a' already exists");
+    assert_true(catalog_drop_namespace(f->catalog, STR("b"), &f->err) < 0);
+    assert_string_equal(f->err.message, "Schema 'lake.b' does not exist");
+    assert_true(catalog_drop_table(f->catalog, STR("a"), STR("t"), &f->err) < 0);
+    assert_string_equal(f->err.message, "Table 'lake.a.t' does not exist");
+    create(f, "a", "t", "s3://b/1");
+    create(f, "a", "u", "s3://b/1");
+    assert_true(catalog_rename_table(f->catalog, STR("a"), STR("t"), STR("a"), STR("u"), &f->err) < 0);
+    assert_string_equal(f->err.message, "Table 'lake.a.u' already exists");
+}
+
 static void views_are_not_tables(void **state)
 {
     FIXTURE
@@ -429,7 +419,7 @@ static void *open_one(void *arg)
     struct catalog *c;
     struct err err = {0};
 
-    if (catalog_open(f->db, STR("iceberg"), &c, &err) < 0)
+    if (catalog_open(f->at.db, STR("iceberg"), STR("lake"), &c, &err) < 0)
         return strdup(err.message);
     catalog_close(c);
     return NULL;
@@ -453,12 +443,6 @@ static void several_may_make_the_tables_at_once(void **state)
     assert_string_equal(tables(f, "a"), "");
 }
 
-#define ON(backend, test)                                            \
-    {                                                                \
-#backend ": " #test, test, set_up_##backend, tear_down, NULL \
-    }
-#define ON_BOTH(test) ON(sqlite, test), ON(postgres, test)
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -472,6 +456,8 @@ int main(int argc, char **argv)
         ON_BOTH(the_pointer_compares_and_swaps),
         ON_BOTH(no_swap_of_concurrent_ones_is_lost),
         ON_BOTH(tables_are_renamed_within_and_across_namespaces),
+        ON_BOTH(a_table_needs_its_namespace),
+        ON_BOTH(errors_name_the_catalog_as_it_is_mounted),
         ON_BOTH(views_are_not_tables),
         ON_BOTH(what_is_wider_than_its_column_is_refused_before_the_database),
         ON_BOTH(several_may_make_the_tables_at_once),

@@ -1,21 +1,18 @@
-/* Every case runs on SQLite and, when tests/lib/pg.py gave us a server, on PostgreSQL: what holds on one has to
- * hold on the other. */
+/* The interface db.h on its backends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
 
-#include "db/db.h"
+#include "backends.h"
 
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 struct fixture {
-    const char *conninfo; /* PostgreSQL; NULL: SQLite */
-    char folder[64], path[96];
-    struct db *db;
+    struct backend at;
     struct db_conn *conn;
     struct arena arena;
     struct err err;
@@ -42,78 +39,34 @@ static int64_t number(struct fixture *f, const char *sql)
     return db_at(&rows, 0, 0).i;
 }
 
-static void open_db(struct fixture *f)
-{
-    if (f->conninfo)
-        must(f, db_open_postgres(f->conninfo, getenv("PG_PASSWORD"), &f->db, &f->err));
-    else
-        must(f, db_open_sqlite(f->path, &f->db, &f->err));
-}
-
 static int set_up(struct fixture **ret, const char *conninfo)
 {
     struct fixture *f = calloc(1, sizeof(*f));
 
-    f->conninfo = conninfo;
-    snprintf(f->folder, sizeof(f->folder), "%s/dbXXXXXX", getenv("TEST_TMP") ? getenv("TEST_TMP") : "/tmp");
-    if (!mkdtemp(f->folder))
-        return -1;
-    snprintf(f->path, sizeof(f->path), "%s/x.db", f->folder);
-    open_db(f);
-    must(f, db_acquire(f->db, &f->conn, &f->err));
+    must(f, backend_open(&f->at, conninfo, &f->err));
+    must(f, db_acquire(f->at.db, &f->conn, &f->err));
     exec(f, "DROP TABLE IF EXISTS t");
     exec(f, "CREATE TABLE t (k VARCHAR(100) PRIMARY KEY, v TEXT, n BIGINT)");
     *ret = f;
     return 0;
 }
 
-static int set_up_sqlite(void **state)
-{
-    return set_up((struct fixture **)state, NULL);
-}
-
-static int set_up_postgres(void **state)
-{
-    const char *conninfo = getenv("PG_CONNINFO");
-
-    *state = NULL;
-    return conninfo ? set_up((struct fixture **)state, conninfo) : 0;
-}
-
-static int set_up_postgres_socket(void **state)
-{
-    const char *conninfo = getenv("PG_SOCKET_CONNINFO");
-
-    *state = NULL;
-    return conninfo ? set_up((struct fixture **)state, conninfo) : 0;
-}
+SET_UP_ON_SQLITE
+SET_UP_ON_SERVER(postgres, "PG_CONNINFO")
+SET_UP_ON_SERVER(postgres_socket, "PG_SOCKET_CONNINFO")
 
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
 
     if (!f)
         return 0;
     db_release(f->conn);
-    db_close(f->db);
-    for (int i = 0; i < 3; i++) {
-        char path[128];
-        snprintf(path, sizeof(path), "%s%s", f->path, suffixes[i]);
-        unlink(path);
-    }
-    rmdir(f->folder);
+    backend_close(&f->at);
     arena_release(&f->arena);
     free(f);
     return 0;
 }
-
-#define FIXTURE                 \
-    struct fixture *f = *state; \
-    if (!f) {                   \
-        skip();                 \
-        return;                 \
-    }
 
 static void values_come_back_as_they_went_in(void **state)
 {
@@ -144,7 +97,7 @@ static void bytes_come_back_as_they_went_in(void **state)
     struct db_rows rows;
 
     exec(f, "DROP TABLE IF EXISTS b");
-    exec(f, f->conninfo ? "CREATE TABLE b (v BYTEA)" : "CREATE TABLE b (v BLOB)");
+    exec(f, f->at.conninfo ? "CREATE TABLE b (v BYTEA)" : "CREATE TABLE b (v BLOB)");
     must(f, db_exec(f->conn, "INSERT INTO b VALUES ($1)", &in, 1, NULL, &f->err));
     must(f, db_query(f->conn, &f->arena, "SELECT v FROM b", NULL, 0, &rows, &f->err));
     assert_int_equal(db_at(&rows, 0, 0).type, DB_BLOB);
@@ -260,7 +213,7 @@ static void a_released_connection_rolls_back(void **state)
     must(f, db_begin(f->conn, &f->err));
     exec(f, "INSERT INTO t VALUES ('a', 'x', 1)");
     db_release(f->conn);
-    must(f, db_acquire(f->db, &f->conn, &f->err));
+    must(f, db_acquire(f->at.db, &f->conn, &f->err));
     assert_int_equal(number(f, "SELECT count(*) FROM t"), 0);
     must(f, db_begin(f->conn, &f->err));
     must(f, db_commit(f->conn, &f->err));
@@ -315,7 +268,7 @@ static void *add_hundred(void *arg)
     struct db_conn *c;
     struct err err = {0};
 
-    if (db_acquire(w->f->db, &c, &err) < 0) {
+    if (db_acquire(w->f->at.db, &c, &err) < 0) {
         w->other++;
         return NULL;
     }
@@ -368,9 +321,9 @@ static void what_was_committed_is_there_after_reopening(void **state)
     FIXTURE
     exec(f, "INSERT INTO t VALUES ('a', 'x', 7)");
     db_release(f->conn);
-    db_close(f->db);
-    open_db(f);
-    must(f, db_acquire(f->db, &f->conn, &f->err));
+    db_close(f->at.db);
+    must(f, backend_reopen(&f->at, &f->err));
+    must(f, db_acquire(f->at.db, &f->conn, &f->err));
     assert_int_equal(number(f, "SELECT n FROM t"), 7);
 }
 
@@ -380,11 +333,11 @@ static void the_file_is_private(void **state)
 {
     FIXTURE
     struct stat st;
-    char wal[128];
+    char wal[240];
 
-    assert_int_equal(stat(f->path, &st), 0);
+    assert_int_equal(stat(f->at.path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
-    snprintf(wal, sizeof(wal), "%s-wal", f->path);
+    snprintf(wal, sizeof(wal), "%s-wal", f->at.path);
     assert_int_equal(stat(wal, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
 }
@@ -393,9 +346,9 @@ static void a_file_that_is_no_database_is_corrupt(void **state)
 {
     FIXTURE
     struct db *other = NULL;
-    char path[128];
+    char path[220];
 
-    snprintf(path, sizeof(path), "%s/other", f->folder);
+    snprintf(path, sizeof(path), "%s/other", f->at.folder);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     for (int i = 0; i < 1000; i++)
@@ -412,7 +365,7 @@ static void a_wrong_password_is_denied_and_not_shown(void **state)
     FIXTURE
     struct db *other = NULL;
 
-    assert_int_equal(db_open_postgres(f->conninfo, "not-the-password", &other, &f->err), ERR_DENIED);
+    assert_int_equal(db_open_postgres(f->at.conninfo, "not-the-password", &other, &f->err), ERR_DENIED);
     assert_null(strstr(f->err.message, "not-the-password"));
 }
 
@@ -429,28 +382,22 @@ static void a_connection_that_the_server_closed_is_replaced(void **state)
     FIXTURE
     struct db_conn *second;
 
-    must(f, db_acquire(f->db, &second, &f->err));
+    must(f, db_acquire(f->at.db, &second, &f->err));
     exec(f, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
             " AND datname = current_database()");
     assert_int_equal(db_exec(second, "DELETE FROM t", NULL, 0, NULL, &f->err), ERR_UNAVAILABLE);
     db_release(second);
-    must(f, db_acquire(f->db, &second, &f->err));
+    must(f, db_acquire(f->at.db, &second, &f->err));
     must(f, db_exec(second, "DELETE FROM t", NULL, 0, NULL, &f->err));
     db_release(second);
 
     /* and one that was closed while it lay idle */
     exec(f, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
             " AND datname = current_database()");
-    must(f, db_acquire(f->db, &second, &f->err));
+    must(f, db_acquire(f->at.db, &second, &f->err));
     must(f, db_exec(second, "DELETE FROM t", NULL, 0, NULL, &f->err));
     db_release(second);
 }
-
-#define ON(backend, test)                                            \
-    {                                                                \
-#backend ": " #test, test, set_up_##backend, tear_down, NULL \
-    }
-#define ON_BOTH(test) ON(sqlite, test), ON(postgres, test)
 
 int main(void)
 {
