@@ -43,6 +43,15 @@ class Failed(Exception):
         self.code, self.stdout, self.stderr = result.returncode, result.stdout, result.stderr
 
 
+def s3_client(url, access_key, secret_key, verify=None, **kw):
+    """A boto3 client that tries once; kw goes to botocore's Config."""
+    import boto3
+    import botocore.config
+    config = botocore.config.Config(**{"s3": {"addressing_style": "path"}, "retries": {"total_max_attempts": 1}, **kw})
+    return boto3.client("s3", endpoint_url=url, verify=verify, region_name="us-east-1", aws_access_key_id=access_key,
+                        aws_secret_access_key=secret_key, config=config)
+
+
 _running = set()
 
 
@@ -202,13 +211,8 @@ class Platform:
 
     def s3(self, user="trino", **kw):
         """A boto3 client of a user; kw goes to botocore's Config."""
-        import boto3
-        import botocore.config
-        config = botocore.config.Config(**{"s3": {"addressing_style": "path"}, "retries": {"total_max_attempts": 1},
-                                           **kw})
-        return boto3.client("s3", endpoint_url=self.store_url, verify=self.ca if self.tls else None,
-                            region_name="us-east-1", aws_access_key_id=user,
-                            aws_secret_access_key=self.secret("store/users/%s/secret-key" % user), config=config)
+        return s3_client(self.store_url, user, self.secret("store/users/%s/secret-key" % user),
+                         verify=self.ca if self.tls else None, **kw)
 
     def trino(self, **kw):
         """A connection of the Python client trino."""

@@ -13,9 +13,10 @@ import time
 import urllib.request
 
 import certs
+import dp
+from proc import free_port
 
-BUILD = os.path.dirname(os.path.abspath(os.environ.get("DATAPLATFORM", "build-asan/dataplatform")))
-PROGRAM = os.path.join(BUILD, "tests", "unit", "s3", "store")
+PROGRAM = os.path.join(os.path.dirname(os.path.abspath(dp.program())), "tests", "unit", "s3", "store")
 
 SPEC = """\
 data: data
@@ -27,12 +28,6 @@ objects:
     trino:   {{access-key: trino, buckets: [trino-data, trino-exchange, made-here]}}
     airflow: {{access-key: airflow, buckets: [airflow]}}
 """
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Store:
@@ -103,14 +98,8 @@ class Store:
             return find_secret(json.load(f), "store/users/%s/secret-key" % user)
 
     def client(self, user="trino", secret=None, **config):
-        import boto3
-        from botocore.config import Config
-        options = dict(signature_version="s3v4", s3={"addressing_style": "path"}, max_pool_connections=64,
-                       retries={"max_attempts": 0})
-        options.update(config)
-        return boto3.client("s3", endpoint_url=self.url, aws_access_key_id=user,
-                            aws_secret_access_key=secret or self.secret(user), region_name="us-east-1",
-                            config=Config(**options))
+        return dp.s3_client(self.url, user, secret or self.secret(user),
+                            **{"signature_version": "s3v4", "max_pool_connections": 64, **config})
 
 
 def find_secret(tree, name):
