@@ -113,6 +113,10 @@ int catalog_check_location_empty(struct objects *o, struct arena *a, struct str 
         return rc;
     q.prefix = arena_printf(a, "%.*s/", STR_ARG(key));
     rc = objects_list(o, a, &q, &list, err);
+    if (rc == ERR_NOT_FOUND)
+        return err_set_named(err, rc, "ICEBERG_FILESYSTEM_ERROR",
+                             "Failed checking new table's location: %.*s: there is no bucket %.*s", STR_ARG(location),
+                             STR_ARG(q.bucket));
     if (rc < 0 || list.n == 0)
         return rc;
     return err_set_named(
