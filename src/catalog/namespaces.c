@@ -58,8 +58,8 @@ static int already_exists(struct catalog *c, struct str ns, struct err *err)
 
 static int not_found(struct catalog *c, struct str ns, struct err *err)
 {
-    return err_set_named(err, ERR_NOT_FOUND, "SCHEMA_NOT_FOUND", "Schema '%.*s.%.*s' does not exist", STR_ARG(c->mounted),
-                         STR_ARG(ns));
+    return err_set_named(err, ERR_NOT_FOUND, "SCHEMA_NOT_FOUND", "Schema '%.*s.%.*s' does not exist",
+                         STR_ARG(c->mounted), STR_ARG(ns));
 }
 
 static int check_properties(const struct catalog_property *properties, size_t n, struct err *err)

@@ -198,14 +198,20 @@ static int generate_with_engine(const struct tpc_connector *c, double scale, con
     static atomic_uint counter; /* databases of one engine have different names */
     struct generation g = {.c = c, .scale = scale, .folder = folder};
     int64_t start = clock_mono_ms();
-    int rc = engine_acquire(c->engine, &g.conn, err);
+    struct engine *own = NULL; /* the queries' engine loads no extensions */
+    int rc = c->kind->generator ? engine_open_beside(c->engine, &own, err) : 0;
 
-    if (rc < 0)
+    if (rc == 0)
+        rc = engine_acquire(own ? own : c->engine, &g.conn, err);
+    if (rc < 0) {
+        engine_close(own);
         return rc;
+    }
     snprintf(g.database, sizeof(g.database), "%s_generator_%u", c->kind->name, atomic_fetch_add(&counter, 1));
     log_info("generating the tables of %s at scale %.15g", c->kind->name, scale);
     rc = c->kind->generator ? generate_scales(&g, err) : write_tables(&g, err);
     engine_release(g.conn);
+    engine_close(own);
     if (rc == 0)
         log_info("generated the tables of %s at scale %.15g in %lld ms", c->kind->name, scale,
                  (long long)(clock_mono_ms() - start));

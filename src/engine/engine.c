@@ -2,9 +2,10 @@
  * One in-memory DuckDB instance and its connections.
  *
  * The text that runs here is emit/'s and connectors/', never a client's: names of a client's making are c<id>
- * columns or quoted identifiers, its values are quoted literals. So the instance may read and write local files
- * (tables are files); what it may not do is load code or reach the network: extensions are the signed ones that connectors
- * load by path, nothing is installed or loaded by itself, and the file systems of httpfs aren't there.
+ * columns or quoted identifiers, its values are quoted literals. In case that fails one day, the instance is locked once
+ * the catalogs are mounted: it reads and writes files where tables are and nowhere else, and can't load code or reach the
+ * network. DuckDB doesn't let a locked instance be opened again. Its lock_configuration stays off, as new connections have
+ * to set up their progress; instead engine_query takes no SET.
  */
 #include "engine/engine.h"
 #include "engine/dbgen.h"
@@ -132,6 +133,9 @@ int engine_open(const struct engine_options *o, struct engine **ret, struct err 
         return rc;
     }
     e->memory_limit = o->memory_limit;
+    e->options = *o;
+    e->options.temp_dir = arena_str(&e->arena, o->temp_dir);
+    e->options.extension_dir = arena_str(&e->arena, o->extension_dir);
     pthread_mutex_init(&e->lock, NULL);
     rc = open_database(e, o, err);
     if (rc == 0) {
@@ -167,7 +171,52 @@ void engine_close(struct engine *e)
     if (e->db)
         duckdb_close(&e->db);
     pthread_mutex_destroy(&e->lock);
+    arena_release(&e->arena);
     free(e);
+}
+
+static void add_literal(struct buf *to, struct str s)
+{
+    buf_add_char(to, '\'');
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\'')
+            buf_add_char(to, '\'');
+        buf_add_char(to, s.p[i]);
+    }
+    buf_add_char(to, '\'');
+}
+
+int engine_lock(struct engine *e, const struct str *folders, size_t n, struct err *err)
+{
+    BUF_SCOPED struct buf sql;
+    struct engine_conn *c;
+    int rc;
+
+    buf_init(&sql, 1 << 20);
+    buf_add_cstr(&sql, "SET GLOBAL allowed_directories = [");
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            buf_add_cstr(&sql, ", ");
+        add_literal(&sql, folders[i]);
+    }
+    buf_add_cstr(&sql, "]; SET GLOBAL enable_external_access = false");
+    rc = buf_check(&sql, "the list of the engine's folders", err);
+    if (rc == 0)
+        rc = engine_acquire(e, &c, err);
+    if (rc < 0)
+        return rc;
+    rc = engine_exec(c, buf_str(&sql), err);
+    engine_release(c);
+    atomic_store(&e->is_locked, rc == 0);
+    return rc;
+}
+
+int engine_open_beside(const struct engine *like, struct engine **ret, struct err *err)
+{
+    struct engine_options o = like->options;
+
+    o.memory_limit /= 2;
+    return engine_open(&o, ret, err);
 }
 
 int engine_acquire(struct engine *e, struct engine_conn **ret, struct err *err)
@@ -297,8 +346,11 @@ static int start(struct engine_result *r, const char *text, struct err *err)
 
     if (duckdb_prepare(c->db, text, &r->statement) != DuckDBSuccess)
         return errors_set(err, duckdb_prepare_error(r->statement), limit);
-    if (alters_connection(duckdb_prepared_statement_type(r->statement)))
+    if (alters_connection(duckdb_prepared_statement_type(r->statement))) {
+        if (atomic_load(&c->engine->is_locked))
+            return err_set(err, ERR_INTERNAL, "a statement for the engine changes its settings");
         c->is_altered = true;
+    }
     if (duckdb_pending_prepared_streaming(r->statement, &r->pending) != DuckDBSuccess)
         return errors_set(err, duckdb_pending_error(r->pending), limit);
     /* Starting a statement clears DuckDB's own mark of interruption: one that came before is seen here. */

@@ -28,6 +28,11 @@ struct engine_options {
 
 MUST_CHECK int engine_open(const struct engine_options *o, struct engine **ret, struct err *err);
 void engine_close(struct engine *e);
+/* For good: statements reach files below these folders and the one for spilling only, load no code, and engine_query takes
+ * no settings. Paths are compared as they are written, without following links. */
+MUST_CHECK int engine_lock(struct engine *e, const struct str *folders, size_t n, struct err *err);
+/* Another engine with the options of `like` and half of its memory, which isn't locked: for what has to load code. */
+MUST_CHECK int engine_open_beside(const struct engine *like, struct engine **ret, struct err *err);
 
 /* A connection for one statement at a time. Settings changed on it are reset by release. */
 MUST_CHECK int engine_acquire(struct engine *e, struct engine_conn **ret, struct err *err);

@@ -17,6 +17,9 @@ struct row_source {
 struct engine {
     duckdb_database db;
     uint64_t memory_limit;
+    struct arena arena;
+    struct engine_options options; /* texts in `arena` */
+    atomic_bool is_locked;
     pthread_mutex_t lock; /* guards what follows */
     VEC(struct engine_conn *) idle;
     VEC(struct row_source) sources;

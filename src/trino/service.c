@@ -19,6 +19,9 @@
 #include "trino/errors.h"
 #include "trino/internal.h"
 
+#include <errno.h>
+#include <limits.h>
+
 struct service {
     const struct spec *spec;
     struct arena arena;
@@ -322,12 +325,28 @@ static int open_engine(struct service *s, const char *extension_dir, struct err 
     return rc < 0 ? rc : engine_open(&o, &s->engine, err);
 }
 
+/* Tables are below these folders; the object library gives paths without links. */
+static int lock_engine(struct service *s, struct err *err)
+{
+    char real[PATH_MAX];
+
+    if (!realpath(arena_cstr(&s->arena, s->spec->data_dir), real))
+        return err_set_errno(err, errno, "%.*s", STR_ARG(s->spec->data_dir));
+    const struct str folders[] = {
+        path_join(&s->arena, str_from_cstr(real), STR("objects/")),
+        data_path(s, "sql/tpcds/"),
+        data_path(s, "sql/tpch/"),
+    };
+
+    return engine_lock(s->engine, folders, ARRAY_LEN(folders), err);
+}
+
 static int start(struct service *s, const char *extension_dir, struct err *err)
 {
     const struct spec *spec = s->spec;
     int rc = open_engine(s, extension_dir, err);
 
-    if (rc < 0 || (rc = mount_all(s, err)) < 0 || (rc = open_rest(s, err)) < 0)
+    if (rc < 0 || (rc = mount_all(s, err)) < 0 || (rc = open_rest(s, err)) < 0 || (rc = lock_engine(s, err)) < 0)
         return rc;
     const struct access_control_options access = {
         .rules_file = spec->access.config_file,

@@ -52,13 +52,13 @@ static inline void backend_close(struct backend *b)
         return set_up((struct fixture **)state, NULL); \
     }
 /* The environment's `variable` says where it is; without it the case is skipped. */
-#define SET_UP_ON_SERVER(backend, variable)                                      \
-    static int set_up_##backend(void **state)                                    \
-    {                                                                            \
-        const char *conninfo = getenv(variable);                                 \
-                                                                                 \
-        *state = NULL;                                                           \
-        return conninfo ? set_up((struct fixture **)state, conninfo) : 0;        \
+#define SET_UP_ON_SERVER(backend, variable)                               \
+    static int set_up_##backend(void **state)                             \
+    {                                                                     \
+        const char *conninfo = getenv(variable);                          \
+                                                                          \
+        *state = NULL;                                                    \
+        return conninfo ? set_up((struct fixture **)state, conninfo) : 0; \
     }
 
 #define FIXTURE                 \

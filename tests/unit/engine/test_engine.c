@@ -1,6 +1,7 @@
 /* The engine: streaming, interruption, the memory limit, program-made rows, errors by Trino's names. */
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "os/file.h"
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -321,6 +322,95 @@ static void the_folder_for_spilling_is_private(void **state)
     rmdir(dir);
 }
 
+static void put_text(const char *folder, const char *name)
+{
+    char path[200];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("a secret\n", f);
+    fclose(f);
+}
+
+/* Runs a statement to its end on a connection of its own; every @ in it is the folder. */
+static int run_in(struct engine *e, const char *sql, const char *folder)
+{
+    ARENA_SCOPED struct arena a = ARENA_INIT;
+    struct engine_result *r;
+    struct engine_conn *c;
+    duckdb_data_chunk chunk;
+    struct str rest = str_from_cstr(sql), part, text = STR("");
+
+    for (bool first = true; str_split(&rest, '@', &part); first = false)
+        text = arena_printf(&a, "%.*s%s%.*s", STR_ARG(text), first ? "" : folder, STR_ARG(part));
+    assert_int_equal(engine_acquire(e, &c, NULL), 0);
+    int rc = engine_query(c, text, &r, NULL);
+    if (rc == 0) {
+        while ((rc = engine_next(r, &chunk, NULL)) == 1)
+            duckdb_destroy_data_chunk(&chunk);
+        engine_result_free(r);
+    }
+    engine_release(c);
+    return rc;
+}
+
+static void a_locked_engine_reaches_its_folders_only(void **state)
+{
+    static const char *const refused[] = {
+        "SELECT count(*) FROM read_text('@/out')",
+        "SELECT count(*) FROM read_text('@/in/../out')",
+        "SELECT count(*) FROM read_text('@/inner')",
+        "SELECT count(*) FROM read_csv('@/out.csv')",
+        "SELECT count(*) FROM '@/out.csv'",
+        "SELECT count(*) FROM glob('@/*')",
+        "SELECT count(*) FROM read_text('/proc/self/environ')",
+        "SELECT count(*) FROM read_csv('https://localhost/x')",
+        "COPY (SELECT 1 AS a) TO '@/made.csv'",
+        "COPY (SELECT 1 AS a) TO '@/in/../made.csv'",
+        "ATTACH '@/made.db' AS made",
+        "LOAD '@/out.duckdb_extension'",
+        "INSTALL tpcds FROM '@'",
+        "SET enable_external_access = true",
+        "RESET enable_external_access",
+        "SET allowed_directories = ['/']",
+        "SET allowed_paths = ['@/out']",
+        "SET GLOBAL threads = 1",
+        "PRAGMA threads = 1",
+    };
+    struct engine_options o = {.memory_limit = 64 << 20, .threads = 1};
+    ARENA_SCOPED struct arena a = ARENA_INIT;
+    const char *folder = arena_printf(&a, "%s/locked", temp_dir).p;
+    const struct str allowed = arena_printf(&a, "%s/in/", folder);
+    struct engine *locked, *beside;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(file_make_folders(allowed.p, 0700, &err), 0);
+    put_text(folder, "out");
+    put_text(folder, "out.csv");
+    put_text(folder, "inner");
+    put_text(folder, "in/file");
+    o.temp_dir = arena_printf(&a, "%s/spill", folder);
+    assert_int_equal(engine_open(&o, &locked, &err), 0);
+    assert_int_equal(run_in(locked, refused[0], folder), 0);
+    assert_int_equal(engine_lock(locked, &allowed, 1, &err), 0);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        if (run_in(locked, refused[i], folder) == 0)
+            fail_msg("not refused: %s", refused[i]);
+    assert_int_equal(run_in(locked, "SELECT count(*) FROM read_text('@/in/file')", folder), 0);
+    assert_int_equal(run_in(locked, "COPY (SELECT 1 AS a) TO '@/in/made.parquet' (FORMAT parquet)", folder), 0);
+    assert_int_equal(run_in(locked, "SELECT count(DISTINCT i || repeat('x', 50)) FROM range(2000000) t(i)", folder), 0);
+
+    assert_int_equal(engine_open_beside(locked, &beside, &err), 0);
+    assert_int_equal(run_in(beside, refused[0], folder), 0);
+    assert_true(run_in(locked, refused[0], folder) < 0);
+    engine_close(beside);
+    engine_close(locked);
+    assert_int_equal(file_remove_tree(folder, &err), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +426,7 @@ int main(void)
         cmocka_unit_test(program_made_rows_are_a_table),
         cmocka_unit_test(program_made_rows_have_arrays),
         cmocka_unit_test(the_folder_for_spilling_is_private),
+        cmocka_unit_test(a_locked_engine_reaches_its_folders_only),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
