@@ -170,9 +170,9 @@ static int check_redirects(const json_t *doc, struct err *err)
     for (size_t i = 0; i < json_array_size(list); i++) {
         struct str s = json_str(json_array_get(list, i));
         if (str_find_char(s, '#', 0) != SIZE_MAX)
-            return err_set(err, ERR_INVALID, "Redirect URIs must not contain an URI fragment");
+            return err_set_named(err, ERR_INVALID, "invalid_input", "A redirect URI must not contain an URL fragment");
         if (str_starts_with_nocase(s, STR("javascript:")) || str_starts_with_nocase(s, STR("data:")))
-            return err_set(err, ERR_INVALID, "A redirect URI uses an illegal scheme");
+            return err_set_named(err, ERR_INVALID, "invalid_input", "A redirect URI uses an illegal scheme");
     }
     return 0;
 }

@@ -61,8 +61,8 @@ static int check_realm_name(struct str name, struct err *err)
         return err_set(err, ERR_INVALID, "Realm name should be text of at most 255 bytes");
     for (size_t i = 0; i < name.n; i++)
         if ((unsigned char)name.p[i] < ' ' || strchr(":/?#[]@!$&'()*+,;=\\%\"<>", name.p[i]))
-            return err_set(err, ERR_INVALID, "Realm name contains illegal characters: %c",
-                           (unsigned char)name.p[i] < ' ' ? '?' : name.p[i]);
+            return err_set_named(err, ERR_INVALID, "error", "Character '%c' not allowed.",
+                                 (unsigned char)name.p[i] < ' ' ? '?' : name.p[i]);
     return 0;
 }
 
@@ -134,6 +134,7 @@ static json_t *settings(const json_t *given, const json_t *defaults)
     json_t *rep = json_object(), *value;
     const char *key;
 
+    json_new_id(rep);
     for (size_t i = 0; i < ARRAY_LEN(first); i++) {
         value = json_object_get(given, first[i]);
         if (!value)
@@ -141,8 +142,6 @@ static json_t *settings(const json_t *given, const json_t *defaults)
         if (json_is_string(value))
             json_object_set(rep, first[i], value);
     }
-    if (!json_object_get(rep, "id"))
-        json_new_id(rep);
     json_object_set_new(rep, "notBefore", json_integer(0));
     json_object_foreach((json_t *)defaults, key, value) if (!is_section(key)) json_object_set(rep, key, value);
     /* The given value of a member that the defaults have too keeps the defaults' place. */
@@ -167,7 +166,7 @@ int realm_update(struct identity_change *c, struct realm_draft *d, const json_t 
         if (str_eq(old_name, STR("master")))
             return err_set(err, ERR_INVALID, "Can't rename master realm");
         if (identity_change_realm(c, name, &other, NULL) == 0)
-            return err_set(err, ERR_EXISTS, "Realm %.*s already exists", STR_ARG(name));
+            return err_set(err, ERR_EXISTS, "Realm with same name exists");
     }
     if (rc < 0)
         return rc;
