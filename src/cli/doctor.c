@@ -69,10 +69,12 @@ static enum verdict check_secrets(struct examination *x)
         return say(x, WRONG, "%s", err.message);
     for (size_t i = 0; i < n; i++)
         missing += str_is_null(secrets_get(s, names[i]));
+    const char *where = arena_cstr(&x->c->arena, str_from_cstr(secrets_where(s)));
     secrets_close(s);
     if (missing)
-        return say(x, FINE, "%zu of %zu are made at the next up", missing, n);
-    return say(x, FINE, "%zu, readable by their owner only", n);
+        return say(x, FINE, "%zu of %zu are made at the next up, in %s", missing, n, where);
+    return str_is_null(x->spec->vault.address) ? say(x, FINE, "%zu, readable by their owner only", n)
+                                               : say(x, FINE, "%zu, in %s", n, where);
 }
 
 /* As the next `up` would find it; but for what that makes, which nothing is written for here. */

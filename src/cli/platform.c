@@ -6,6 +6,9 @@
 #include "os/file.h"
 #include "spec/suggest.h"
 
+/* How long to wait for a Vault that can't be reached: who typed a command wants to know; a service may start with it. */
+enum { COMMAND_PATIENCE_MS = 3000, SERVICE_PATIENCE_MS = 30 * 1000 };
+
 static const struct {
     const char *service, *health_path, *health_text;
     size_t port; /* offset in struct spec */
@@ -117,9 +120,42 @@ const char *const *cli_secret_names(struct arena *a, const struct spec *s, size_
     return names;
 }
 
+static const char *text_or_null(struct arena *a, struct str s)
+{
+    return str_is_null(s) ? NULL : arena_cstr(a, s);
+}
+
+static int open_secrets(struct arena *a, const struct spec *s, int patience_ms, struct secrets **ret, struct err *err)
+{
+    const struct spec_vault *v = &s->vault;
+    struct secrets_vault vault = {
+        .address = text_or_null(a, v->address),
+        .namespace_name = text_or_null(a, v->namespace_name),
+        .mount = text_or_null(a, v->mount),
+        .path = text_or_null(a, v->path),
+        .ca_file = text_or_null(a, v->ca),
+        .token_file = text_or_null(a, v->auth.token_file),
+        .refresh_ms = (int)v->refresh_ms,
+        .patience_ms = patience_ms,
+    };
+
+    if (!str_is_null(v->auth.approle.role_id)) {
+        vault.auth = SECRETS_VAULT_APPROLE;
+        vault.role = text_or_null(a, v->auth.approle.role_id);
+        vault.secret_id_file = text_or_null(a, v->auth.approle.secret_id_file);
+        vault.auth_mount = text_or_null(a, v->auth.approle.mount);
+    } else if (!str_is_null(v->auth.kubernetes.role)) {
+        vault.auth = SECRETS_VAULT_KUBERNETES;
+        vault.role = text_or_null(a, v->auth.kubernetes.role);
+        vault.token_file = text_or_null(a, v->auth.kubernetes.token_file);
+        vault.auth_mount = text_or_null(a, v->auth.kubernetes.mount);
+    }
+    return secrets_open(&(struct secrets_source){arena_cstr(a, s->data_dir), vault.address ? &vault : NULL}, ret, err);
+}
+
 int cli_open_secrets(struct arena *a, const struct spec *s, struct secrets **ret, struct err *err)
 {
-    return secrets_open(&(struct secrets_source){arena_cstr(a, s->data_dir)}, ret, err);
+    return open_secrets(a, s, COMMAND_PATIENCE_MS, ret, err);
 }
 
 int cli_load_service(struct cli *c, const char *service, struct spec **ret, struct secrets **ret_secrets)
@@ -140,7 +176,7 @@ int cli_load_service(struct cli *c, const char *service, struct spec **ret, stru
                             &err);
     }
     if (rc == 0)
-        rc = cli_open_secrets(&c->arena, *ret, ret_secrets, &err);
+        rc = open_secrets(&c->arena, *ret, SERVICE_PATIENCE_MS, ret_secrets, &err);
     if (rc < 0) {
         log_error("%s", err.message);
         return EXIT_FAILED;

@@ -69,7 +69,9 @@ static int rotate(struct cli *c, const struct spec *s, struct secrets *secrets, 
     struct err err = {0};
     struct str *services;
     size_t n;
-    int64_t until = 0, overlap_ms = cli_option(c, "now") ? 0 : s->secrets_overlap_ms;
+    /* The identity service has one secret a client and one password a user: there the new one replaces the old. */
+    bool overlaps = !cli_option(c, "now") && strncmp(name, "store/", 6) == 0;
+    int64_t until = 0, overlap_ms = overlaps ? s->secrets_overlap_ms : 0;
     char text[CLOCK_TEXT_SIZE];
 
     if (str_is_null(secrets_get(secrets, name)))

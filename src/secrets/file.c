@@ -137,4 +137,4 @@ static void file_unlock(int lock)
     fd_close(&lock);
 }
 
-const struct secrets_place secrets_file = {file_lock, file_unlock, file_read_set, file_write_set, NULL};
+const struct secrets_place secrets_file = {file_lock, file_unlock, file_read_set, file_write_set, NULL, NULL};

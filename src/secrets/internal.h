@@ -34,13 +34,18 @@ struct secrets_place {
     void (*unlock)(int lock);
     int (*read)(struct secrets *s, struct secrets_set *ret, struct err *err);  /* ret is empty before */
     int (*write)(struct secrets *s, struct secrets_set *set, struct err *err); /* sets set->version */
-    void (*close)(struct secrets *s);
+    /* How soon `read` should be called again though nobody said that anything changed: ms; -1: never. NULL: never. */
+    int (*due_ms)(const struct secrets *s);
+    void (*close)(struct secrets *s); /* NULL: nothing to do */
 };
-extern const struct secrets_place secrets_file;
+extern const struct secrets_place secrets_file, secrets_vault_place;
+/* Checks the options and sets s->state; on failure too `close` is to be called. */
+MUST_CHECK int secrets_vault_start(struct secrets *s, struct err *err);
 
 struct secrets {
     struct arena arena;
     struct secrets_source source;
+    const char *where;
     const struct secrets_place *place;
     void *state; /* of the place */
     struct secrets_set set;

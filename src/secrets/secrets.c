@@ -120,16 +120,46 @@ void secrets_set_write(const struct secrets_set *set, struct json_writer *w)
 
 /* ---- the public face ---- */
 
+static const char *keep(struct secrets *s, const char *text)
+{
+    return text ? arena_cstr(&s->arena, str_from_cstr(text)) : NULL;
+}
+
+static void keep_vault(struct secrets *s, const struct secrets_vault *from)
+{
+    struct secrets_vault *v = arena_new(&s->arena, struct secrets_vault);
+
+    *v = *from;
+    v->address = keep(s, from->address);
+    v->namespace_name = keep(s, from->namespace_name);
+    v->mount = keep(s, from->mount);
+    v->path = keep(s, from->path);
+    v->ca_file = keep(s, from->ca_file);
+    v->auth_mount = keep(s, from->auth_mount);
+    v->role = keep(s, from->role);
+    v->token_file = keep(s, from->token_file);
+    v->secret_id_file = keep(s, from->secret_id_file);
+    s->source.vault = v;
+    s->where = arena_printf(&s->arena, "%s, %s/%s", v->address, v->mount, v->path).p;
+}
+
 int secrets_open(const struct secrets_source *source, struct secrets **ret, struct err *err)
 {
     struct secrets *s = calloc(1, sizeof(*s));
+    int rc = 0;
 
     if (!s)
         abort();
     arena_init(&s->arena, 0);
-    s->source.data_dir = arena_cstr(&s->arena, str_from_cstr(source->data_dir));
-    s->place = &secrets_file;
-    int rc = s->place->read(s, &s->set, err);
+    s->source.data_dir = keep(s, source->data_dir);
+    s->where = arena_printf(&s->arena, "%s/secrets.json", source->data_dir).p;
+    s->place = source->vault ? &secrets_vault_place : &secrets_file;
+    if (source->vault) {
+        keep_vault(s, source->vault);
+        rc = secrets_vault_start(s, err);
+    }
+    if (rc == 0)
+        rc = s->place->read(s, &s->set, err);
     if (rc < 0) {
         secrets_close(s);
         return rc;
@@ -172,6 +202,11 @@ size_t secrets_list(const struct secrets *s, struct arena *a, struct str **ret)
     for (size_t i = 0; i < s->set.items.n; i++)
         (*ret)[i] = arena_str(a, str_from_cstr(s->set.items.items[i].name));
     return s->set.items.n;
+}
+
+const char *secrets_where(const struct secrets *s)
+{
+    return s->where;
 }
 
 const char *secrets_version(const struct secrets *s)
@@ -227,6 +262,7 @@ static int change(struct secrets *s, change_fn apply, const void *what, struct e
 struct names {
     const char *const *names;
     size_t n;
+    const struct secrets *before; /* where they may have been kept; NULL: nowhere else */
 };
 
 static int add_missing(struct secrets_set *set, const void *what, bool *ret_changed, struct err *err)
@@ -238,7 +274,9 @@ static int add_missing(struct secrets_set *set, const void *what, bool *ret_chan
             continue;
         if (strlen(wanted->names[i]) > NAME_LENGTH_MAX)
             return err_set(err, ERR_LIMIT, "a secret's name is longer than %d bytes", NAME_LENGTH_MAX);
-        vec_push(&set->items, ((struct secret){copy(str_from_cstr(wanted->names[i])), generate(), NULL, 0}));
+        struct str old = wanted->before ? secrets_get(wanted->before, wanted->names[i]) : STR_NULL;
+        vec_push(&set->items, ((struct secret){copy(str_from_cstr(wanted->names[i])),
+                                               str_is_null(old) ? generate() : copy(old), NULL, 0}));
         sort(set);
         *ret_changed = true;
     }
@@ -247,7 +285,15 @@ static int add_missing(struct secrets_set *set, const void *what, bool *ret_chan
 
 int secrets_ensure(struct secrets *s, const char *const *names, size_t n, struct err *err)
 {
-    return change(s, add_missing, &(struct names){names, n}, err);
+    struct secrets *before = NULL;
+    int rc = 0;
+
+    if (s->source.vault)
+        rc = secrets_open(&(struct secrets_source){.data_dir = s->source.data_dir}, &before, err);
+    if (rc == 0)
+        rc = change(s, add_missing, &(struct names){names, n, before}, err);
+    secrets_close(before);
+    return rc;
 }
 
 struct rotation {

@@ -1,5 +1,5 @@
 /*
- * How a running service learns that a secret changed. Whoever changed one touches DATA/run/secrets/changed and the
+ * How a running service learns that a secret changed; in a Vault it also looks from time to time. Whoever changed one touches DATA/run/secrets/changed and the
  * services, which watch that folder with inotify, read them again; a file that was edited by hand is seen the same way.
  * Each then writes its process and the version it has into DATA/run/secrets/SERVICE, so that `secrets rotate` returns
  * when the new value is good everywhere.
@@ -26,6 +26,7 @@ enum {
     RETRY_MAX_MS = 30 * 1000,
     POLL_MS = 5 * 1000, /* where there is no inotify: its watches are used up */
     ANNOUNCE_LOOK_MS = 10,
+    ANNOUNCE_READ_MS = 200,
     NOTE_MAX = 256,
 };
 
@@ -97,6 +98,15 @@ static int take_change(struct secrets_watch *w, bool *pending, struct err *err)
     return 0;
 }
 
+/* Until it is looked at again without being told to; -1: never. */
+static int wake_ms(const struct secrets_watch *w)
+{
+    const struct secrets_place *place = w->secrets->place;
+    int due = place->due_ms ? place->due_ms(w->secrets) : -1;
+
+    return w->inotify < 0 && (due < 0 || due > POLL_MS) ? POLL_MS : due;
+}
+
 static void *run(void *arg)
 {
     struct secrets_watch *w = arg;
@@ -105,7 +115,7 @@ static void *run(void *arg)
     bool pending = false; /* read, but not taken into use yet */
 
     for (;;) {
-        int timeout = retry_ms ? retry_ms : w->inotify < 0 ? POLL_MS : -1;
+        int timeout = retry_ms ? retry_ms : wake_ms(w);
         int n = poll(fds, 2, timeout);
         if (fds[0].revents)
             return NULL;
@@ -117,7 +127,9 @@ static void *run(void *arg)
         if (take_change(w, &pending, &err) < 0) {
             retry_ms = retry_ms ? retry_ms * 2 : RETRY_MIN_MS;
             retry_ms = retry_ms < RETRY_MAX_MS ? retry_ms : RETRY_MAX_MS;
-            log_warn("the secrets changed, but are not taken (tried again in %d ms): %s", retry_ms, err.message);
+            log_warn("%s (what was known stays in use; tried again in %d ms): %s",
+                     pending ? "the secrets changed, but are not taken" : "the secrets can't be read", retry_ms,
+                     err.message);
         } else {
             retry_ms = 0;
         }
@@ -235,11 +247,11 @@ static void look(const char *folder, const char *version, struct arena *a, struc
         closedir(dir);
 }
 
-int secrets_announce(const struct secrets *s, struct arena *a, int timeout_ms, struct str **ret, size_t *ret_n,
+int secrets_announce(struct secrets *s, struct arena *a, int timeout_ms, struct str **ret, size_t *ret_n,
                      struct err *err)
 {
     const struct timespec pause = {.tv_nsec = ANNOUNCE_LOOK_MS * 1000000L};
-    int64_t deadline = clock_mono_ms() + timeout_ms;
+    int64_t deadline = clock_mono_ms() + timeout_ms, read_ms = clock_mono_ms();
     char *folder = folder_of(s);
     struct audience found;
 
@@ -251,6 +263,10 @@ int secrets_announce(const struct secrets *s, struct arena *a, int timeout_ms, s
         look(folder, secrets_version(s), a, &found);
         if (found.waiting.n == 0)
             break;
+        /* Somebody else may have changed another one since: who has that has this too. */
+        bool ignored;
+        if (clock_mono_ms() - read_ms >= ANNOUNCE_READ_MS && secrets_refresh(s, &ignored, NULL) == 0)
+            read_ms = clock_mono_ms();
         if (clock_mono_ms() >= deadline)
             rc = err_set(err, ERR_TIMEOUT,
                          "%.*s did not take the new value within %d s: `dataplatform logs %.*s` says why",

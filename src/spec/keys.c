@@ -103,8 +103,41 @@ static const struct spec_key objects_keys[] = {
 };
 static const struct spec_section objects_section = SECTION(objects_keys);
 
+static const struct spec_key approle_keys[] = {
+    {"role-id",        SPEC_TEXT, IN_SPEC(vault.auth.approle.role_id),        0, 0, NULL},
+    {"secret-id-file", SPEC_PATH, IN_SPEC(vault.auth.approle.secret_id_file), 0, 0, NULL},
+    {"mount",          SPEC_TEXT, IN_SPEC(vault.auth.approle.mount),          0, 0, NULL},
+};
+static const struct spec_section approle_section = SECTION(approle_keys);
+
+static const struct spec_key kubernetes_keys[] = {
+    {"role",       SPEC_TEXT, IN_SPEC(vault.auth.kubernetes.role),       0, 0, NULL},
+    {"token-file", SPEC_PATH, IN_SPEC(vault.auth.kubernetes.token_file), 0, 0, NULL},
+    {"mount",      SPEC_TEXT, IN_SPEC(vault.auth.kubernetes.mount),      0, 0, NULL},
+};
+static const struct spec_section kubernetes_section = SECTION(kubernetes_keys);
+
+static const struct spec_key vault_auth_keys[] = {
+    {"token-file", SPEC_PATH,    IN_SPEC(vault.auth.token_file), 0, 0, NULL},
+    {"approle",    SPEC_SECTION, 0,                              0, 0, &approle_section},
+    {"kubernetes", SPEC_SECTION, 0,                              0, 0, &kubernetes_section},
+};
+static const struct spec_section vault_auth_section = SECTION(vault_auth_keys);
+
+static const struct spec_key vault_keys[] = {
+    {"address",   SPEC_URL,      IN_SPEC(vault.address),        0, 0, NULL},
+    {"namespace", SPEC_TEXT,     IN_SPEC(vault.namespace_name), 0, 0, NULL},
+    {"mount",     SPEC_TEXT,     IN_SPEC(vault.mount),          0, 0, NULL},
+    {"path",      SPEC_TEXT,     IN_SPEC(vault.path),           0, 0, NULL},
+    {"ca",        SPEC_PATH,     IN_SPEC(vault.ca),             0, 0, NULL},
+    {"refresh",   SPEC_DURATION, IN_SPEC(vault.refresh_ms),     1000, REFRESH_MAX_MS, NULL},
+    {"auth",      SPEC_SECTION,  0,                             0, 0, &vault_auth_section},
+};
+static const struct spec_section vault_section = SECTION(vault_keys);
+
 static const struct spec_key secrets_keys[] = {
     {"overlap", SPEC_DURATION, IN_SPEC(secrets_overlap_ms), 0, OVERLAP_MAX_MS, NULL},
+    {"vault",   SPEC_SECTION,  0,                           0, 0, &vault_section},
 };
 static const struct spec_section secrets_section = SECTION(secrets_keys);
 

@@ -30,7 +30,12 @@ enum {
     SQL_MEMORY_PERCENT = 60
 };
 enum { POLICY_NAME_MAX = 128, POLICY_TEXT_MAX = 2 << 20 };
-enum { SECRETS_OVERLAP_MS = 5 * 60 * 1000, CLIENT_TIMEOUT_MS = 5 * 60 * 1000, ACCESS_REFRESH_MS = 5000 };
+enum {
+    SECRETS_OVERLAP_MS = 5 * 60 * 1000,
+    VAULT_REFRESH_MS = 30 * 1000,
+    CLIENT_TIMEOUT_MS = 5 * 60 * 1000,
+    ACCESS_REFRESH_MS = 5000
+};
 
 struct reader {
     struct arena *a;
@@ -756,6 +761,10 @@ static void set_defaults(struct reader *r, struct spec *s)
     s->users = users;
     s->user_count = ARRAY_LEN(users);
     s->openid.claim = STR("policy");
+    s->vault = (struct spec_vault){.mount = STR("secret"), .path = STR("dataplatform"), .refresh_ms = VAULT_REFRESH_MS};
+    s->vault.auth.approle.mount = STR("approle");
+    s->vault.auth.kubernetes.mount = STR("kubernetes");
+    s->vault.auth.kubernetes.token_file = STR("/var/run/secrets/kubernetes.io/serviceaccount/token");
     s->secrets_overlap_ms = SECRETS_OVERLAP_MS;
     s->catalog.port = s->identity.database.port = POSTGRESQL_PORT;
     s->catalogs = catalogs;
@@ -809,6 +818,27 @@ static int check_warehouse(struct reader *r, const struct spec *s, struct spec_c
     return 0;
 }
 
+/* Exactly one way to log in, and all that it takes. */
+static int check_vault(struct reader *r, const struct spec *s)
+{
+    const struct spec_vault *v = &s->vault;
+    bool token = !str_is_null(v->auth.token_file);
+    bool approle = !str_is_null(v->auth.approle.role_id) || !str_is_null(v->auth.approle.secret_id_file);
+    bool kubernetes = !str_is_null(v->auth.kubernetes.role);
+
+    if (str_is_null(v->address))
+        return token || approle || kubernetes || !str_is_null(v->ca) || !str_is_null(v->namespace_name)
+                   ? fail_across(r, 0, "secrets.vault.address: expected https://HOST:PORT, which is missing")
+                   : 0;
+    int ways = token + approle + kubernetes;
+    if (ways != 1)
+        return fail_across(r, 0, "secrets.vault.auth: expected one of token-file, approle and kubernetes, found %s",
+                           ways ? "several" : "none");
+    if (approle && (str_is_null(v->auth.approle.role_id) || str_is_null(v->auth.approle.secret_id_file)))
+        return fail_across(r, 0, "secrets.vault.auth.approle: expected role-id and secret-id-file, one is missing");
+    return 0;
+}
+
 static int check_across(struct reader *r, struct spec *s)
 {
     const struct {
@@ -822,6 +852,9 @@ static int check_across(struct reader *r, struct spec *s)
                                    ports[i].name, ports[j].name, ports[i].port);
         }
     }
+    int vault_rc = check_vault(r, s);
+    if (vault_rc < 0)
+        return vault_rc;
     if (!str_is_null(s->openid.issuer) && str_is_null(s->openid.audience))
         return fail_across(r, 0,
                            "objects.openid.audience: expected the name that tokens of %.*s are for, which is missing",
@@ -970,6 +1003,23 @@ void spec_digest(const struct spec *s, char out[SPEC_DIGEST_SIZE])
     digest_str(&h, s->openid.audience);
     digest_str(&h, s->openid.claim);
     digest_str(&h, s->openid.ca);
+    const struct spec_vault *v = &s->vault;
+    const struct str vault[] = {
+        v->address,
+        v->namespace_name,
+        v->mount,
+        v->path,
+        v->ca,
+        v->auth.token_file,
+        v->auth.approle.role_id,
+        v->auth.approle.secret_id_file,
+        v->auth.approle.mount,
+        v->auth.kubernetes.role,
+        v->auth.kubernetes.token_file,
+        v->auth.kubernetes.mount,
+    };
+    digest_strs(&h, vault, ARRAY_LEN(vault));
+    digest_int(&h, (uint64_t)v->refresh_ms);
     digest_int(&h, (uint64_t)s->secrets_overlap_ms);
     digest_int(&h, (uint64_t)s->identity_service.port);
     spec_identity_digest(&h, s);

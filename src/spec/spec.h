@@ -18,7 +18,7 @@
  *     policies:                      # IAM documents, which users name: {buckets: …, policies: [read-raw]}
  *       read-raw: {Statement: {Effect: Allow, Action: s3:Get*, Resource: "arn:aws:s3:::raw/x"}}
  *     openid: {claim: policy}        # and issuer, audience, ca: whose tokens get temporary credentials
- *   secrets: {overlap: 5m}
+ *   secrets: {overlap: 5m}           # and vault: {address: …, auth: …}
  *   catalog: sqlite                  # or {postgresql: {host: …, port: 5432, database: …, user: …, password-file: …}}
  *   catalogs:
  *     iceberg: {connector: iceberg, warehouse: s3://trino-data}
@@ -60,6 +60,21 @@ struct spec_user {
     size_t bucket_count;
     struct str *policies; /* and what these allow; a user sees nothing else */
     size_t policy_count;
+};
+
+/* Where the secrets are kept, when not in a file: secrets/secrets.h says what the texts are; null: not said. */
+struct spec_vault {
+    struct str address, namespace_name, mount, path, ca;
+    struct {
+        struct str token_file;
+        struct {
+            struct str role_id, secret_id_file, mount;
+        } approle;
+        struct {
+            struct str role, token_file, mount;
+        } kubernetes;
+    } auth;
+    int64_t refresh_ms;
 };
 
 /* Whose tokens get temporary credentials of the store. */
@@ -192,6 +207,7 @@ struct spec {
     struct spec_policy *policies;
     size_t policy_count;
     struct spec_openid openid;
+    struct spec_vault vault;        /* address null: the secrets are in a file */
     int64_t secrets_overlap_ms;     /* how long a rotated secret's value before is accepted */
     struct spec_postgresql catalog; /* is_set false: SQLite in data_dir */
     struct spec_catalog *catalogs;  /* in name order */

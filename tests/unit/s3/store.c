@@ -29,7 +29,7 @@ int main(int argc, char **argv)
     }
     int rc = spec_load(&a, argv[1], &spec, &err);
     if (rc >= 0)
-        rc = secrets_open(&(struct secrets_source){arena_cstr(&a, spec->data_dir)}, &secrets, &err);
+        rc = secrets_open(&(struct secrets_source){.data_dir = arena_cstr(&a, spec->data_dir)}, &secrets, &err);
     if (rc >= 0) {
         rc = ensure_secrets(&a, spec, secrets, &err);
         if (rc >= 0)

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 static char folder[96], path[128];
-static const struct secrets_source source = {folder};
+static const struct secrets_source source = {.data_dir = folder};
 static struct err err;
 
 static int make_folder(void **state)
@@ -213,7 +213,7 @@ static int take(void *ctx, const struct secrets *now, struct err *e)
     return rc;
 }
 
-static void announce(const struct secrets *s)
+static void announce(struct secrets *s)
 {
     ARENA_SCOPED struct arena a = ARENA_INIT;
     struct str *services;
@@ -249,6 +249,25 @@ static void a_watch_takes_a_change_before_it_is_announced_to_be_taken(void **sta
     assert_true(str_eq_cstr(secrets_get(s, "a"), t.value));
     secrets_watch_stop(w);
     secrets_close(s);
+}
+
+static void one_that_has_a_later_version_is_not_waited_for(void **state)
+{
+    static const char *const names[] = {"a", "b"};
+    struct secrets *s = must_open(), *other = must_open();
+    struct taker t = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct secrets_watch *w;
+
+    (void)state;
+    assert_int_equal(secrets_ensure(s, names, 2, &err), 0);
+    assert_int_equal(secrets_watch_start(s, "tester", take, &t, &w, &err), 0);
+    assert_int_equal(secrets_rotate(s, "a", 1000, &err), 0);
+    assert_int_equal(secrets_rotate(other, "b", 1000, &err), 0);
+    announce(other);
+    announce(s);
+    secrets_watch_stop(w);
+    secrets_close(s);
+    secrets_close(other);
 }
 
 static void a_service_that_does_not_take_a_change_is_named(void **state)
@@ -289,6 +308,7 @@ int main(void)
         TEST(what_is_over_is_neither_given_nor_kept),
         TEST(a_name_that_is_not_there_cannot_be_rotated),
         TEST(a_watch_takes_a_change_before_it_is_announced_to_be_taken),
+        TEST(one_that_has_a_later_version_is_not_waited_for),
         TEST(a_service_that_does_not_take_a_change_is_named),
     };
 
