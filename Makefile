@@ -22,6 +22,7 @@ down:
 # Everything that runs by itself, under ASan and UBSan; the last line counts it. TESTS="sql unit/avro" chooses.
 test: deps
 	@tools/venv
+	@tools/venv airflow
 	@tools/configure build-asan -Db_sanitize=address,undefined
 	@ninja -C build-asan
 	@tests/run --build build-asan $(TESTS)
