@@ -7,8 +7,8 @@
 #include <pthread.h>
 
 enum {
-    FLOWS_MAX = 20000, /* a few KiB each */
-    TABS_MAX = 30,     /* of one browser; the oldest goes */
+    FLOWS_MAX = 8000, /* 5 KiB each */
+    TABS_MAX = 30,    /* of one browser; the oldest goes */
     TEXT_MAX = 48 << 10,
 };
 
