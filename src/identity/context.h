@@ -21,6 +21,9 @@ struct identity_context {
      * (or, from a trusted proxy, its X-Forwarded-*) says, which is Keycloak's behaviour without `hostname`. */
     struct str public_url;
     bool secure_cookies; /* by TLS, or a proxy that ends it */
+    /* The platform's own CA, for clients that are its services: tried when the system's CAs don't know a client's server.
+     * NULL: there is none. */
+    const char *ca_file;
 };
 
 #endif

@@ -125,6 +125,7 @@ static int open_parts(struct service *s, const struct secrets *secrets, struct e
         return rc;
     c->brute = brute_new(c->model, c->events);
     c->public_url = s->spec->identity.url;
+    c->ca_file = pki_ca_file(&s->arena, s->spec);
     c->secure_cookies = s->spec->tls.on || str_starts_with(c->public_url, STR("https://"));
     s->login.oidc.context = c;
     rc = tokens_open(c, &s->login.oidc.tokens, err);

@@ -38,7 +38,7 @@ static void notice_free(struct notice *n)
 }
 
 /* OpenID Connect Back-Channel Logout 2.8: 200 and 204 are success; 400 is the client's last word. */
-static int post(const struct notice *n, int *ret_status, struct err *err)
+static int post(const struct notice *n, const char *ca_file, int *ret_status, struct err *err)
 {
     struct http_header type = {STR("Content-Type"), STR("application/x-www-form-urlencoded")};
     struct http_client_request q = {.method = "POST",
@@ -47,7 +47,8 @@ static int post(const struct notice *n, int *ret_status, struct err *err)
                                     .header_count = 1,
                                     .body = str_from_cstr(n->form),
                                     .timeout_ms = TIMEOUT_MS,
-                                    .response_max = 65536};
+                                    .response_max = 65536,
+                                    .ca_file = ca_file};
     struct http_client_response p = {0};
     struct http_client *client;
     ARENA_SCOPED struct arena a;
@@ -73,7 +74,10 @@ static void tell(void *arg)
 
     for (int i = 0; i < TRIES; i++) {
         int status = 0;
-        int rc = post(n, &status, &err);
+        const char *own_ca = n->logout->context->ca_file;
+        int rc = post(n, NULL, &status, &err);
+        if (rc < 0 && own_ca && str_starts_with(str_from_cstr(n->url), STR("https://")))
+            rc = post(n, own_ca, &status, &err);
         if (rc == 0 && (status / 100 == 2 || status / 100 == 4)) {
             if (status / 100 == 4)
                 log_warn("back-channel logout: %s answered %d", n->url, status);
