@@ -284,6 +284,25 @@ static void show_applications(struct visit *v, const struct browser *b, json_t *
     json_object_set_new(data, "removeAction", visit_json(section_url(v, "applications")));
 }
 
+/* The client's part in all of the user's sessions, offline ones too: what was made by a consent ends with it. */
+static int end_client(struct visit *v, const struct user *u, const struct client *c, struct err *err)
+{
+    int rc = 0;
+
+    for (int offline = 0; offline < 2 && rc == 0; offline++) {
+        struct session_list list;
+        rc = sessions_of_user(v->context->sessions, v->realm, v->a, u->id, offline, &list, err);
+        for (size_t i = 0; rc == 0 && i < list.n; i++) {
+            rc = client_session_end(v->context->sessions, v->realm, list.items[i].id, c->id, offline, err);
+            if (rc == ERR_NOT_FOUND) {
+                *err = (struct err){0};
+                rc = 0;
+            }
+        }
+    }
+    return rc;
+}
+
 static int save_applications(struct visit *v, const struct browser *b, json_t *data, const char **ret_notice,
                              struct str *ret_error, struct err *err)
 {
@@ -297,9 +316,7 @@ static int save_applications(struct visit *v, const struct browser *b, json_t *d
         *err = (struct err){0};
     else if (rc < 0)
         return rc;
-    /* What was made by the consent ends with it. */
-    rc = client_session_end(v->context->sessions, v->realm, b->session.id, c->id, false, err);
-    if (rc < 0 && rc != ERR_NOT_FOUND)
+    if ((rc = end_client(v, &b->user, c, err)) < 0)
         return rc;
     struct event e = event_of(v->realm, "REVOKE_GRANT", c->client_id, v->ip);
     e.user_id = b->user.id;

@@ -94,6 +94,9 @@ int browser_login(struct visit *v, struct browser *ret, struct err *err)
         rc = user_by_id(v->context->model, v->realm, v->a, user, &ret->user, err);
     if (rc == 0 && !ret->user.enabled)
         rc = err_set(err, ERR_NOT_FOUND, "the user is disabled");
+    int64_t made = json_opt_i64(claims, "iat", 0);
+    if (rc == 0 && (made < v->realm->not_before || made < ret->user.not_before))
+        rc = err_set(err, ERR_NOT_FOUND, "logins of that time are no longer good");
     if (rc < 0)
         return rc == ERR_DENIED ? err_set(err, ERR_NOT_FOUND, "nobody is logged in") : rc;
     ret->csrf = arena_str(v->a, json_opt_str(claims, "state_checker", STR("")));
