@@ -391,6 +391,7 @@ static const struct connector_ops ops = {
     .table_property_count = ARRAY_LEN(table_property_defs),
     .schema_property_defs = schema_property_defs,
     .schema_property_count = ARRAY_LEN(schema_property_defs),
+    .manages_security = true,
     .begin_write = iceberg_begin_write,
     .finish_write = iceberg_finish_write,
     .abort_write = iceberg_abort_write,

@@ -105,6 +105,16 @@ static int fill_nothing(struct virtual_scan *s, struct err *err)
     return 0;
 }
 
+/* Whoever manages its security itself is asked for roles, and has none to tell. */
+static int fill_roles(struct virtual_scan *s, struct err *err)
+{
+    const struct connector *c = scanned_catalog(s);
+
+    if (c && c->ops->manages_security)
+        return err_set_named(err, ERR_UNSUPPORTED, "NOT_SUPPORTED", "This connector does not support roles");
+    return 0;
+}
+
 #define V(column)                    \
     {                                \
         column, &type_varchar, false \
@@ -142,10 +152,10 @@ static const struct virtual_column applicable_roles_columns[] = {V("grantee"), V
     }
 
 static const struct virtual_table *const tables[] = {
-    TABLE("applicable_roles", applicable_roles_columns, fill_nothing),
+    TABLE("applicable_roles", applicable_roles_columns, fill_roles),
     TABLE("columns", columns_columns, fill_columns),
-    TABLE("enabled_roles", roles_columns, fill_nothing),
-    TABLE("roles", roles_columns, fill_nothing),
+    TABLE("enabled_roles", roles_columns, fill_roles),
+    TABLE("roles", roles_columns, fill_roles),
     TABLE("schemata", schemata_columns, fill_schemata),
     TABLE("table_privileges", table_privileges_columns, fill_nothing),
     TABLE("tables", tables_columns, fill_tables),

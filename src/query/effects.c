@@ -77,6 +77,16 @@ int query_apply(struct query *q, const struct statement *s, struct err *err)
         c->set_session_name = STR("time_zone_id");
         c->set_session_value = keep(q, s->value);
         return 0;
+    case STATEMENT_SET_ROLE:
+        c->set_role_catalog = keep(q, s->name);
+        c->set_role = s->value;
+        return 0;
+    case STATEMENT_SET_SESSION_AUTHORIZATION:
+        c->set_authorization_user = keep(q, s->name);
+        c->reset_authorization_user = str_is_null(s->name);
+        return 0;
+    case STATEMENT_DROP_ROLE:
+        return 0;
     case STATEMENT_PREPARE:
         c->added_prepare_name = keep(q, s->name);
         c->added_prepare_text = keep(q, s->value);

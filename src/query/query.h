@@ -29,6 +29,9 @@ struct session_changes {
     struct str added_prepare_name, added_prepare_text, deallocated_prepare;
     struct str started_transaction;
     bool clear_transaction;
+    struct str set_role_catalog, set_role;
+    struct str set_authorization_user;
+    bool reset_authorization_user;
 };
 
 struct query_stats {

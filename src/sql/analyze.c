@@ -381,8 +381,6 @@ static const char *unsupported_name(enum ast_statement_kind kind)
         return "ALTER TABLE … ALTER COLUMN … SET DATA TYPE";
     case AST_DROP_NOT_NULL:
         return "ALTER TABLE … ALTER COLUMN … DROP NOT NULL";
-    case AST_SET_AUTHORIZATION:
-        return "SET AUTHORIZATION";
     case AST_SET_TABLE_PROPERTIES:
         return "ALTER TABLE … SET PROPERTIES";
     case AST_TABLE_EXECUTE:
@@ -405,30 +403,6 @@ static const char *unsupported_name(enum ast_statement_kind kind)
         return "ALTER MATERIALIZED VIEW … RENAME TO";
     case AST_SET_MATERIALIZED_VIEW_PROPERTIES:
         return "ALTER MATERIALIZED VIEW … SET PROPERTIES";
-    case AST_CREATE_ROLE:
-        return "CREATE ROLE";
-    case AST_DROP_ROLE:
-        return "DROP ROLE";
-    case AST_GRANT_ROLES:
-        return "GRANT of roles";
-    case AST_REVOKE_ROLES:
-        return "REVOKE of roles";
-    case AST_GRANT:
-        return "GRANT";
-    case AST_REVOKE:
-        return "REVOKE";
-    case AST_DENY:
-        return "DENY";
-    case AST_SET_ROLE:
-        return "SET ROLE";
-    case AST_SHOW_GRANTS:
-        return "SHOW GRANTS";
-    case AST_SHOW_ROLES:
-        return "SHOW ROLES";
-    case AST_SHOW_CURRENT_ROLES:
-        return "SHOW CURRENT ROLES";
-    case AST_SHOW_ROLE_GRANTS:
-        return "SHOW ROLE GRANTS";
     case AST_SHOW_STATS:
         return "SHOW STATS";
     case AST_SHOW_CREATE_VIEW:
@@ -437,10 +411,6 @@ static const char *unsupported_name(enum ast_statement_kind kind)
         return "SHOW CREATE MATERIALIZED VIEW";
     case AST_SHOW_CREATE_FUNCTION:
         return "SHOW CREATE FUNCTION";
-    case AST_SET_SESSION_AUTHORIZATION:
-        return "SET SESSION AUTHORIZATION";
-    case AST_RESET_SESSION_AUTHORIZATION:
-        return "RESET SESSION AUTHORIZATION";
     case AST_SET_PATH:
         return "SET PATH";
     default:
@@ -459,6 +429,10 @@ static int analyze_statement(struct analyzer *z, const struct ast_statement *s, 
     case AST_SHOW_COLUMNS:
     case AST_SHOW_FUNCTIONS:
     case AST_SHOW_SESSION:
+    case AST_SHOW_ROLES:
+    case AST_SHOW_CURRENT_ROLES:
+    case AST_SHOW_ROLE_GRANTS:
+    case AST_SHOW_GRANTS:
     case AST_SHOW_CREATE_TABLE:
     case AST_SHOW_CREATE_SCHEMA:
         return analyze_show_statement(z, s, ret, err);
@@ -481,6 +455,18 @@ static int analyze_statement(struct analyzer *z, const struct ast_statement *s, 
     case AST_RESET_SESSION:
     case AST_SET_TIME_ZONE:
         return analyze_session(z, s, ret, err);
+    case AST_CREATE_ROLE:
+    case AST_DROP_ROLE:
+    case AST_GRANT_ROLES:
+    case AST_REVOKE_ROLES:
+    case AST_SET_ROLE:
+    case AST_GRANT:
+    case AST_REVOKE:
+    case AST_DENY:
+    case AST_SET_AUTHORIZATION:
+    case AST_SET_SESSION_AUTHORIZATION:
+    case AST_RESET_SESSION_AUTHORIZATION:
+        return analyze_roles(z, s, ret, err);
     case AST_PREPARE:
         return prepare(s, ret, err);
     case AST_EXECUTE:

@@ -130,6 +130,10 @@ MUST_CHECK int analyze_session(struct analyzer *z, const struct ast_statement *s
                                struct err *err);
 /* A constant, or an array of them, as `to`; NULL: can't be. Changes `e`. */
 struct expr *analyze_coerce_constant(struct analyzer *z, struct expr *e, const struct type *to);
+/* CREATE, DROP, SET ROLE, GRANT, REVOKE, DENY, SET AUTHORIZATION, SET and RESET SESSION AUTHORIZATION (analyze_roles.c). */
+MUST_CHECK int analyze_roles(struct analyzer *z, const struct ast_statement *s, struct statement *ret, struct err *err);
+/* The text that SHOW ROLES, CURRENT ROLES, ROLE GRANTS and GRANTS are rewritten to. */
+MUST_CHECK int analyze_show_roles(struct analyzer *z, const struct ast_statement *s, struct buf *b, struct err *err);
 /* CALL (analyze_procedure.c). */
 MUST_CHECK int analyze_procedure(struct analyzer *z, const struct ast_statement *s, struct statement *ret,
                                  struct err *err);

@@ -435,6 +435,12 @@ int analyze_show(struct analyzer *z, const struct ast_statement *s, struct rel *
     case AST_SHOW_COLUMNS:
         r = show_columns(z, s, &b, err);
         break;
+    case AST_SHOW_ROLES:
+    case AST_SHOW_CURRENT_ROLES:
+    case AST_SHOW_ROLE_GRANTS:
+    case AST_SHOW_GRANTS:
+        r = analyze_show_roles(z, s, &b, err);
+        break;
     case AST_SHOW_FUNCTIONS:
         show_functions(s, &b);
         break;

@@ -8,6 +8,7 @@
  *   analyze_select.c     SELECT: from, where, group by, having, windows, select list, distinct
  *   analyze_relation.c   FROM: tables, joins, USING, NATURAL, LATERAL, UNNEST, aliases, samples
  *   analyze_access.c     who may: columns read, row filters, column masks
+ *   analyze_roles.c      roles, privileges, SET SESSION AUTHORIZATION
  *   analyze_scope.c      name resolution
  *   analyze_expr.c …     expressions: literals, operators, CASE, CAST, calls, subqueries' types, lambdas
  *   coerce.c             casts, implicit and explicit: which are allowed

@@ -141,6 +141,8 @@ struct connector_ops {
                                         struct err *err);
     const struct connector_property *table_property_defs, *schema_property_defs, *session_property_defs;
     size_t table_property_count, schema_property_count, session_property_count;
+    bool
+        manages_security; /* roles and grants of its catalogs are its own business, which none has: Trino's messages differ */
     const struct connector_procedure *procedures;
     size_t procedure_count;
 

@@ -200,6 +200,14 @@ static void parse_show_from(struct parser *p, struct ast_statement *s, bool one_
     }
 }
 
+/* In "ON orders TO bob" TO is no name, though it could be one. */
+static bool is_entity_kind(struct parser *p)
+{
+    if (!is_ident(peek(p, 0)) || !is_ident(peek(p, 1)))
+        return false;
+    return peek(p, 1) != KW_TO || peek(p, 2) == KW_TO || peek(p, 2) == TOK_DOT || peek(p, 2) == TOK_EOF;
+}
+
 static void parse_grant_object(struct parser *p, struct ast_statement *s)
 {
     if (next_is(p, KW_TABLE)) {
@@ -207,7 +215,7 @@ static void parse_grant_object(struct parser *p, struct ast_statement *s)
         set_position(s->grant.entity, here(p));
         s->grant.entity->value = token_text(&p->t, p->at++);
         s->grant.entity->lower = STR("table");
-    } else if (is_ident(peek(p, 0)) && is_ident(peek(p, 1))) {
+    } else if (is_entity_kind(p)) {
         s->grant.entity = parse_new_ident(p);
     }
     s->grant.object = parse_name(p);

@@ -25,6 +25,7 @@ struct session {
     int64_t start_us;          /* wall clock: what current_timestamp says throughout the statement */
     struct str transaction_id; /* null: auto-commit */
     bool keeps_transactions;   /* the client said X-Trino-Transaction-Id: it can hold one */
+    bool changes_user;         /* client capability SESSION_AUTHORIZATION: it understands SET SESSION AUTHORIZATION */
     bool parametric_datetime;  /* client capability PARAMETRIC_DATETIME: without it types are shown without precision */
     struct map properties;     /* "name" (system) or "catalog.name" → struct str *: SET SESSION's values as text */
     struct map prepared;       /* name → struct str *: PREPARE's statement texts */

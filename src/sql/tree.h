@@ -267,6 +267,9 @@ enum statement_kind {
     STATEMENT_SET_SESSION,
     STATEMENT_RESET_SESSION,
     STATEMENT_SET_TIME_ZONE,
+    STATEMENT_SET_ROLE,
+    STATEMENT_DROP_ROLE,                 /* IF EXISTS: there are none */
+    STATEMENT_SET_SESSION_AUTHORIZATION, /* name null: RESET */
     STATEMENT_PREPARE,
     STATEMENT_DEALLOCATE,
     STATEMENT_START_TRANSACTION,
@@ -319,9 +322,11 @@ struct statement {
     struct constant *arguments;                  /* CALL: as many as the procedure has */
     bool read_only;                              /* START TRANSACTION */
 
-    struct str name;  /* SET/RESET SESSION: property, "catalog.property" or system one; PREPARE, DEALLOCATE */
+    struct str
+        name; /* SET/RESET SESSION: property, "catalog.property" or system one; PREPARE, DEALLOCATE; SET ROLE: the
+                         catalog, or "system"; SET SESSION AUTHORIZATION: the user */
     struct str value; /* SET SESSION: the value as the header carries it; SET TIME ZONE: the zone; PREPARE: the text;
-                         START TRANSACTION: the isolation level */
+                         START TRANSACTION: the isolation level; SET ROLE: "ALL", "NONE" */
     const char *explain_type; /* "LOGICAL", "DISTRIBUTED", "VALIDATE", "IO"; analyze */
     bool explain_analyze;
 };

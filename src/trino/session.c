@@ -173,8 +173,10 @@ bool session_read(struct trino_server *server, struct http_request *r, struct se
     s.schema = text_header(r, "X-Trino-Schema");
     s.time_zone = text_header(r, "X-Trino-Time-Zone");
     s.language = text_header(r, "X-Trino-Language");
-    while (next_item(&capabilities, &item))
+    while (next_item(&capabilities, &item)) {
         s.parametric_datetime |= str_eq_nocase(item, STR("PARAMETRIC_DATETIME"));
+        s.changes_user |= str_eq_nocase(item, STR("SESSION_AUTHORIZATION"));
+    }
     if (!str_is_null(s.schema) && str_is_null(s.catalog)) {
         respond_error(r, 400, "Schema is set but catalog is not");
         return false;
@@ -257,6 +259,14 @@ void session_add_changes(struct http_request *r, struct http_response *p, const 
         form_encode(&name, c->deallocated_prepare);
         http_response_add(r, p, "X-Trino-Deallocated-Prepare", buf_str(&name));
     }
+    if (!str_is_null(c->set_role_catalog))
+        add_pair(r, p, "X-Trino-Set-Role", c->set_role_catalog, false, c->set_role);
+    if (!str_is_null(c->set_authorization_user)) {
+        http_response_add(r, p, "X-Trino-Set-Authorization-User", c->set_authorization_user);
+        http_response_add(r, p, "X-Trino-Set-Original-Roles", STR("NONE")); /* nobody has any */
+    }
+    if (c->reset_authorization_user)
+        http_response_add(r, p, "X-Trino-Reset-Authorization-User", STR("true"));
     add_text(r, p, "X-Trino-Started-Transaction-Id", c->started_transaction);
     if (c->clear_transaction)
         http_response_add(r, p, "X-Trino-Clear-Transaction-Id", STR("true"));

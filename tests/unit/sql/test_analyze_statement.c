@@ -314,8 +314,21 @@ static void what_is_missing_is_named(void **state)
     (void)state;
     fails("UPDATE t SET x = 1", "1:1 NOT_SUPPORTED: UPDATE is not supported");
     fails("CREATE VIEW v AS SELECT 1 AS x", "1:1 NOT_SUPPORTED: CREATE VIEW is not supported");
-    fails("REVOKE SELECT ON t FROM bob", "1:1 NOT_SUPPORTED: REVOKE is not supported");
     fails("CALL system.f()", "PROCEDURE_NOT_FOUND: Procedure not registered: system.f");
+}
+
+static void nobody_has_roles_or_grants_any(void **state)
+{
+    (void)state;
+    fails("REVOKE SELECT ON t FROM bob", "NOT_SUPPORTED: Catalog does not support permission management: lake");
+    fails("GRANT SELECT ON t TO bob", "NOT_SUPPORTED: Catalog does not support permission management: lake");
+    fails("GRANT SELECT ON t TO \"to\" WITH GRANT OPTION",
+          "NOT_SUPPORTED: Catalog does not support permission management: lake");
+    fails("GRANT EVERYTHING ON t TO bob", "1:1 INVALID_PRIVILEGE: Unknown privilege: 'EVERYTHING'");
+    fails("CREATE ROLE r", "NOT_SUPPORTED: System roles are not enabled");
+    fails("DROP ROLE R", "1:1 ROLE_NOT_FOUND: Role 'r' does not exist");
+    fails("SET ROLE r IN lake", "1:1 NOT_SUPPORTED: Catalog 'lake' does not support role management");
+    fails("SET SESSION AUTHORIZATION bob", "NOT_SUPPORTED: SET SESSION AUTHORIZATION not supported by client");
 }
 
 int main(void)
@@ -336,6 +349,7 @@ int main(void)
         TEST(show_create_prints_what_would_make_it),
         TEST(explain_prints_a_plan),
         TEST(what_is_missing_is_named),
+        TEST(nobody_has_roles_or_grants_any),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
