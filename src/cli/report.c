@@ -84,7 +84,10 @@ void report_access(struct arena *a, const struct spec *s, const json_t *status, 
         }
     }
     table_print(&t, to);
-    fprintf(to, "\nData, logs and secrets are in %.*s.\n", STR_ARG(s->data_dir));
+    if (str_is_null(s->vault.address))
+        fprintf(to, "\nData, logs and secrets are in %.*s.\n", STR_ARG(s->data_dir));
+    else
+        fprintf(to, "\nData and logs are in %.*s, secrets in %.*s.\n", STR_ARG(s->data_dir), STR_ARG(s->vault.address));
     if (pki_ca_file(a, s))
         fprintf(to, "Clients have to trust the CA in %s.\n", pki_ca_file(a, s));
     else if (!s->tls.on && !is_loopback(s->bind))

@@ -21,6 +21,8 @@ enum {
     DURATION_MAX_S = 12 * 3600,
     TOKEN_LEEWAY_S = 30, /* between the clocks of two machines */
     PARAMETERS_MAX = 64,
+    /* Tokens that are looked at together: one may wait for the issuer's keys, and S3's own calls need the pool. */
+    AT_ONCE_MAX = 8,
 };
 
 #define STS_VERSION "2011-06-15"
@@ -33,6 +35,7 @@ struct sts {
     struct str *audiences;
     size_t audience_count;
     struct str claim;
+    _Atomic unsigned at_once;
 };
 
 /* ---- the identity provider ---- */
@@ -355,9 +358,19 @@ static void respond(struct s3_call *c, const struct sts *s, const struct session
     s3_respond_xml(c, p, &b);
 }
 
+static int verify_in_turn(struct sts *s, struct arena *a, struct str token, json_t **ret, struct err *err)
+{
+    int rc = s->at_once++ < AT_ONCE_MAX
+                 ? verify(s, a, token, ret, err)
+                 : err_set_named(err, ERR_UNAVAILABLE, "SlowDown", "Please reduce your request rate.");
+
+    s->at_once--;
+    return rc;
+}
+
 int sts_run(struct s3_call *c, struct err *err)
 {
-    const struct sts *s = c->s3->sts;
+    struct sts *s = c->s3->sts;
     struct parameters *p = arena_new(c->arena, struct parameters);
     JSON_SCOPED json_t *claims = NULL;
     struct session session = {0};
@@ -369,7 +382,7 @@ int sts_run(struct s3_call *c, struct err *err)
         (rc = read_form(c->arena, buf_str(&c->body.xml), p, err)) < 0 || (rc = check_parameters(p, err)) < 0 ||
         (rc = read_duration(p, &duration_s, err)) < 0 ||
         (rc = read_policy(c->arena, p, &session.session_policy, err)) < 0 ||
-        (rc = verify(s, c->arena, get(p, "WebIdentityToken"), &claims, err)) < 0 ||
+        (rc = verify_in_turn(s, c->arena, get(p, "WebIdentityToken"), &claims, err)) < 0 ||
         (rc = read_policy_names(s, c, claims, &session.policies, err)) < 0)
         return rc;
     session.subject = json_opt_str(claims, "sub", STR(""));

@@ -39,7 +39,7 @@ class Key:
 
 class Issuer:
     def __init__(self, folder):
-        self.folder, self.fetches, self.down = folder, 0, False
+        self.folder, self.fetches, self.down, self.delay = folder, 0, False, 0
         self.key = Key(folder, "key-1")
         self.keys = [self.key]
         issuer = self
@@ -54,6 +54,7 @@ class Issuer:
                 else:
                     self.send_error(404)
                     return
+                time.sleep(issuer.delay)
                 if issuer.down:
                     self.send_error(503)
                     return
