@@ -321,6 +321,45 @@ static void an_export_comes_in_with_its_groups_roles_and_hashed_passwords(void *
     assert_true(str_eq_cstr(realm_client(r, STR("app"))->web_origins[0], "https://app.example"));
 }
 
+static void what_is_exported_comes_in_again_as_it_was(void **state)
+{
+    FIXTURE
+    REALM_SCOPED struct realm *before = import(
+        f, "{\"realm\":\"moved\",\"enabled\":true,\"clients\":[{\"clientId\":\"app\",\"secret\":\"xyz\","
+           "\"serviceAccountsEnabled\":true}],\"roles\":{\"realm\":[{\"name\":\"engineer\"}]},"
+           "\"groups\":[{\"name\":\"staff\",\"realmRoles\":[\"engineer\"],\"subGroups\":[{\"name\":\"data\"}]}],"
+           "\"users\":[{\"username\":\"ann\",\"enabled\":true,\"groups\":[\"/staff/data\"],\"credentials\":[{\"type\":"
+           "\"password\",\"value\":\"move-me\"}]}]}");
+    struct identity_change *c;
+    struct user u;
+    const struct role **roles;
+    json_t *exported;
+    size_t n;
+    struct str kid = realm_active_key(before, STR("RS256"))->kid;
+
+    must(f, identity_export_realm(f->identity, STR("moved"), &exported, &f->err));
+    json_keep(&f->arena, exported);
+    must(f, identity_change_begin(f->identity, &c, &f->err));
+    must(f, identity_remove_realm(c, STR("moved"), &f->err));
+    must(f, identity_change_commit(c, &f->err));
+    identity_change_end(c);
+    must(f, identity_change_begin(f->identity, &c, &f->err));
+    must(f, identity_import_realm(c, exported, &f->err));
+    must(f, identity_change_commit(c, &f->err));
+    identity_change_end(c);
+    REALM_SCOPED struct realm *after = NULL;
+    must(f, identity_realm(f->identity, STR("moved"), &after, &f->err));
+    assert_true(str_eq(realm_active_key(after, STR("RS256"))->kid, kid));
+    assert_true(str_eq_cstr(realm_client(after, STR("app"))->secret, "xyz"));
+    assert_int_equal(after->all_role_count, before->all_role_count);
+    assert_int_equal(after->scope_count, before->scope_count);
+    must(f, user_by_name(f->identity, after, &f->arena, STR("ann"), &u, &f->err));
+    must(f, user_check_password(f->identity, after, &u, STR("move-me"), &f->err));
+    must(f, user_roles(f->identity, after, &f->arena, &u, &roles, &n, &f->err));
+    assert_true(has_role(roles, n, "engineer"));
+    must(f, user_of_service_account(f->identity, after, &f->arena, realm_client(after, STR("app")), &u, &f->err));
+}
+
 static void names_and_addresses_are_taken_once(void **state)
 {
     FIXTURE
@@ -412,7 +451,8 @@ static void deleting_takes_the_references_along(void **state)
         has_role(realm_role(r, STR("admin"))->composites, realm_role(r, STR("admin"))->composite_count, "writer"));
     must(f, user_by_name(f->identity, r, &f->arena, STR("ann"), &u, &f->err));
     must(f, user_own_roles(f->identity, r, &f->arena, &u, &roles, &n, &f->err));
-    assert_int_equal(n, 0);
+    assert_int_equal(n, 1); /* the realm's default role is left */
+    assert_false(has_role(roles, n, "writer"));
     assert_int_equal(user_by_name(f->identity, r, &f->arena, STR("service-account-app"), &u, &f->err), ERR_NOT_FOUND);
 }
 
@@ -480,6 +520,7 @@ int main(void)
         ON_BOTH(a_change_that_is_given_up_leaves_nothing),
         ON_BOTH(an_old_snapshot_stays_as_it_was),
         ON_BOTH(an_export_comes_in_with_its_groups_roles_and_hashed_passwords),
+        ON_BOTH(what_is_exported_comes_in_again_as_it_was),
         ON_BOTH(names_and_addresses_are_taken_once),
         ON_BOTH(searching_takes_wildcards_for_characters),
         ON_BOTH(deleting_takes_the_references_along),
