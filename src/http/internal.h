@@ -101,6 +101,8 @@ void tls_connection_changed(void *tls, struct MHD_Connection *connection, void *
                             enum MHD_ConnectionNotificationCode what);
 /* The first request of a connection is here: it may be idle for longer than one that doesn't get through its handshake. */
 void tls_connection_arrived(struct MHD_Connection *connection, unsigned idle_timeout_s);
+/* "CN=alice, O=Example" of RFC 4514's "CN=alice,O=Example". */
+void tls_format_subject(struct buf *to, struct str rfc4514);
 /* Of the client's certificate, or null. */
 struct str tls_subject(struct MHD_Connection *connection);
 

@@ -39,7 +39,7 @@ struct http_request {
     int64_t content_length; /* -1: none said (no body, or chunked) */
     struct str peer;        /* address without port */
     bool is_tls;
-    struct str tls_subject; /* of the client's certificate, which was verified: "CN=alice,O=Example" (RFC 4514); null */
+    struct str tls_subject; /* of the client's certificate, which was verified: "CN=alice, O=Example"; null */
     bool fast;              /* see above */
     bool body_refused;      /* set by the server when `begin` responded */
     void *state;            /* the handler's */

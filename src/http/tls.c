@@ -26,7 +26,7 @@ const char tls_priorities[] = "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-ECDSA:+ECDH
                               "+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+COMP-NULL:+CTYPE-X509:"
                               "%SERVER_PRECEDENCE";
 
-enum { FILE_MAX = 1 << 20, CHECK_EVERY_MS = 1000, HANDSHAKE_TIMEOUT_S = 20 };
+enum { FILE_MAX = 1 << 20, CHECK_EVERY_MS = 1000, HANDSHAKE_TIMEOUT_S = 20, SUBJECT_MAX = 64 << 10 };
 
 /* What a reload makes anew. */
 struct credentials {
@@ -298,6 +298,27 @@ static ssize_t pull(gnutls_transport_ptr_t arg, void *to, size_t n)
     return recv(c->fd, to, n, 0);
 }
 
+/* As Java writes a subject (X500Principal.toString), which is what Trino's user mapping sees. */
+void tls_format_subject(struct buf *to, struct str rfc4514)
+{
+    for (size_t i = 0; i < rfc4514.n; i++) {
+        buf_add_char(to, rfc4514.p[i]);
+        if (rfc4514.p[i] == '\\' && i + 1 < rfc4514.n)
+            buf_add_char(to, rfc4514.p[++i]);
+        else if (rfc4514.p[i] == ',')
+            buf_add_char(to, ' ');
+    }
+}
+
+static char *copy_subject(gnutls_datum_t name)
+{
+    BUF_SCOPED struct buf text = {0};
+
+    buf_init(&text, SUBJECT_MAX);
+    tls_format_subject(&text, str_from((char *)name.data, name.size));
+    return text.failed ? NULL : strdup(buf_cstr(&text));
+}
+
 /* Called in the handshake. 0: go on. */
 static int verify_client(gnutls_session_t session)
 {
@@ -318,7 +339,7 @@ static int verify_client(gnutls_session_t session)
     if (gnutls_x509_crt_import(certificate, &certificates[0], GNUTLS_X509_FMT_DER) == 0 &&
         gnutls_x509_crt_get_dn3(certificate, &name, 0) == 0) {
         free(c->subject);
-        c->subject = strndup((char *)name.data, name.size);
+        c->subject = copy_subject(name);
         gnutls_free(name.data);
     }
     gnutls_x509_crt_deinit(certificate);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "http/client.h"
+#include "http/internal.h"
 #include "os/file.h"
 #include "os/signal.h"
 #include "pki/pki.h"
@@ -278,6 +279,24 @@ static void a_clients_certificate_is_known_by_its_subject(void **state)
     hang_up(&t);
 }
 
+static void assert_subject(const char *rfc4514, const char *want)
+{
+    BUF_SCOPED struct buf text = {0};
+
+    buf_init(&text, 1024);
+    tls_format_subject(&text, str_from_cstr(rfc4514));
+    assert_string_equal(buf_cstr(&text), want);
+}
+
+static void a_subject_is_written_as_java_does(void **state)
+{
+    (void)state;
+    assert_subject("CN=alice,O=Example,C=FR", "CN=alice, O=Example, C=FR");
+    assert_subject("CN=al\\,ice\\\\,O=Example", "CN=al\\,ice\\\\, O=Example");
+    assert_subject("", "");
+    assert_subject("CN=x\\", "CN=x\\");
+}
+
 static void a_certificate_of_another_ca_or_for_servers_ends_the_connection(void **state)
 {
     struct talk t;
@@ -474,6 +493,7 @@ int main(void)
         TEST(http_1_1_is_agreed_on_over_tls_1_3_and_1_2),
         TEST(what_is_weak_is_refused),
         TEST(a_clients_certificate_is_known_by_its_subject),
+        cmocka_unit_test(a_subject_is_written_as_java_does),
         TEST(a_certificate_of_another_ca_or_for_servers_ends_the_connection),
         TEST(new_files_are_shown_and_open_connections_go_on),
         TEST(files_of_no_use_change_nothing),
