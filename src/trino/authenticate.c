@@ -104,6 +104,14 @@ static const char *issuer_url(struct authenticators *a, const struct spec_authen
         .p;
 }
 
+/* The platform's own, by the URL of its own address: no other name for it has to resolve here. */
+static bool is_own_issuer(const struct authenticators *a, const struct authenticator *x)
+{
+    const struct spec_identity *id = &a->spec->identity;
+
+    return str_is_null(x->spec->issuer) && str_is_null(id->issuer) && str_is_null(id->url);
+}
+
 static int open_issuer(struct authenticators *a, struct authenticator *x, struct err *err)
 {
     const struct spec_authenticator *oauth2 = &a->spec->authentication.oauth2;
@@ -112,6 +120,8 @@ static int open_issuer(struct authenticators *a, struct authenticator *x, struct
         .url = issuer_url(a, x->spec),
         .jwks_url = str_is_null(x->spec->jwks_url) ? NULL : arena_cstr(&a->arena, x->spec->jwks_url),
         .ca_file = pki_ca_file(&a->arena, a->spec),
+        .connect_to = is_own_issuer(a, x) ? pki_local_address(&a->arena, a->spec, a->spec->identity_service.port)
+                                          : NULL,
         .client_id = arena_cstr(&a->arena, client),
         .get_secret = get_secret,
         .ctx = a,

@@ -11,7 +11,7 @@ enum { DOCUMENT_MAX = 1 << 20, TIMEOUT_MS = 10000, LEEWAY_SECONDS = 60 };
 
 struct issuer {
     struct jwks *keys;
-    char *url, *ca_file, *client_id;
+    char *url, *ca_file, *connect_to, *client_id;
     int (*get_secret)(void *ctx, struct buf *to, struct err *err);
     void *ctx;
 
@@ -27,13 +27,15 @@ static char *copy(const char *s)
 int issuer_new(const struct issuer_options *o, struct issuer **ret, struct err *err)
 {
     struct issuer *i = calloc(1, sizeof(*i));
-    const struct jwks_options keys = {.issuer = o->url, .jwks_url = o->jwks_url, .ca_file = o->ca_file};
+    const struct jwks_options keys = {
+        .issuer = o->url, .jwks_url = o->jwks_url, .ca_file = o->ca_file, .connect_to = o->connect_to};
 
     if (!i)
         abort();
     pthread_mutex_init(&i->lock, NULL);
     i->url = copy(o->url);
     i->ca_file = copy(o->ca_file);
+    i->connect_to = copy(o->connect_to);
     i->client_id = copy(o->client_id);
     i->get_secret = o->get_secret;
     i->ctx = o->ctx;
@@ -53,6 +55,7 @@ void issuer_free(struct issuer *i)
     jwks_free(i->keys);
     free(i->url);
     free(i->ca_file);
+    free(i->connect_to);
     free(i->client_id);
     free(i->authorization_url);
     free(i->token_url);
@@ -83,6 +86,7 @@ static int request(struct issuer *i, struct arena *a, const struct http_client_r
     if (rc < 0)
         return rc;
     all.ca_file = i->ca_file;
+    all.connect_to = i->connect_to;
     all.timeout_ms = TIMEOUT_MS;
     all.response_max = DOCUMENT_MAX;
     rc = http_client_do(client, a, &all, ret, err);

@@ -10,9 +10,10 @@
 struct issuer;
 
 struct issuer_options {
-    const char *url;      /* the issuer */
-    const char *jwks_url; /* NULL: by discovery */
-    const char *ca_file;  /* NULL: the system's CAs */
+    const char *url;        /* the issuer */
+    const char *jwks_url;   /* NULL: by discovery */
+    const char *ca_file;    /* NULL: the system's CAs */
+    const char *connect_to; /* "ADDRESS:PORT" for all requests, whatever the URLs' hosts resolve to; NULL */
     const char *client_id;
     /* The client's secret, appended to `to`: asked for each time, so that a rotated one is taken at once. NULL: a public
      * client. */

@@ -25,7 +25,8 @@ class Authority:
             _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
                      "-subj", "/CN=Test CA", "-keyout", self.key, "-out", self.certificate)
 
-    def issue(self, name, hosts=(), days=30, to=None, usage="serverAuth", rsa=False):
+    def issue(self, name, hosts=(), days=30, to=None, usage="serverAuth", rsa=False,
+              organization=None):
         """A PEM file with certificate and key; `days` 0 makes one that ends now."""
         made = os.path.join(self.folder, name + ".new")
         request, extensions = made + ".csr", made + ".ext"
@@ -35,7 +36,8 @@ class Authority:
             if hosts:
                 f.write("subjectAltName=%s\n" % ",".join(
                     ("IP:" if h[0].isdigit() else "DNS:") + h for h in hosts))
-        _openssl("req", "-new", "-newkey", *algorithm, "-nodes", "-subj", "/CN=" + name, "-keyout", made + ".key",
+        _openssl("req", "-new", "-newkey", *algorithm, "-nodes", "-subj",
+                 ("/O=" + organization if organization else "") + "/CN=" + name, "-keyout", made + ".key",
                  "-out", request)
         _openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key, "-CAcreateserial",
                  "-days", str(days), "-extfile", extensions, "-out", made + ".crt")
