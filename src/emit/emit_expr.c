@@ -82,6 +82,38 @@ static bool is_number(const struct expr *x)
     return x->kind == EXPR_CONSTANT && !x->constant.is_null && !isnan(x->constant.f);
 }
 
+static bool has_query(const struct expr *x)
+{
+    if (x->query)
+        return true;
+    for (size_t i = 0; i < x->arg_count; i++)
+        if (has_query(x->args[i]))
+            return true;
+    return false;
+}
+
+/* a < b or a > b, where the side that mustn't be NaN has a subquery, which isn't to be evaluated twice: as the lowest of
+ * numbers NaN makes these comparisons false, too. */
+static int emit_compare_with_query(struct emitter *e, const struct expr *x, const struct expr *checked)
+{
+    int rc = 0;
+
+    buf_add_char(e->to, '(');
+    for (size_t i = 0; rc == 0 && i < 2; i++) {
+        bool is_checked = x->args[i] == checked;
+
+        if (i)
+            buf_add_cstr(e->to, operator_text(x->op));
+        if (is_checked)
+            buf_add_cstr(e->to, "dp_nan_lowest(");
+        rc = emit_expression(e, x->args[i]);
+        if (is_checked)
+            buf_add_char(e->to, ')');
+    }
+    buf_add_char(e->to, ')');
+    return rc;
+}
+
 /* DuckDB says that NaN equals itself and is above all numbers; SQL and Trino that comparing it is false (or true for
  * <>). So the side that mustn't be NaN is also compared with infinity, which zone maps and scans understand. */
 static int emit_compare_floating(struct emitter *e, const struct expr *x)
@@ -93,7 +125,7 @@ static int emit_compare_floating(struct emitter *e, const struct expr *x)
     case COMPARE_EQ:
     case COMPARE_NE:
         if (!is_number(a) && !is_number(b))
-            checked = a;
+            checked = has_query(a) ? b : a;
         break;
     case COMPARE_LT:
     case COMPARE_LE:
@@ -109,6 +141,8 @@ static int emit_compare_floating(struct emitter *e, const struct expr *x)
     case COMPARE_NOT_DISTINCT_FROM:
         break;
     }
+    if (checked && (x->op == COMPARE_LT || x->op == COMPARE_GT) && has_query(checked))
+        return emit_compare_with_query(e, x, checked);
     buf_add_cstr(e->to, "(");
     rc = emit_list(e, x->args, 2, operator_text(x->op));
     if (rc == 0 && checked) {

@@ -292,6 +292,19 @@ static void mod_bigint(duckdb_function_info info, duckdb_data_chunk in, duckdb_v
     }
 }
 
+#define NAN_LOWEST(NAME, TYPE)                                                                        \
+    static void NAME(duckdb_function_info info, duckdb_data_chunk in, duckdb_vector out)              \
+    {                                                                                                 \
+        struct shim_call c;                                                                           \
+                                                                                                      \
+        shim_begin(&c, info, in, out);                                                                \
+        for (SHIM_ROWS(&c, row))                                                                      \
+            SHIM_OUT(&c, TYPE, row) = isnan(SHIM_ARG(&c, TYPE, 0, row)) ? (TYPE)-INFINITY             \
+                                                                        : SHIM_ARG(&c, TYPE, 0, row); \
+    }
+NAN_LOWEST(nan_lowest_f, float)
+NAN_LOWEST(nan_lowest_d, double)
+
 static void bit_count(duckdb_function_info info, duckdb_data_chunk in, duckdb_vector out)
 {
     struct shim_call c;
@@ -526,6 +539,8 @@ const struct shim shims_arithmetic[] = {
     SHIM("dp_negate", "l", 'l', negate_l),
     SHIM("dp_sum", "h", 'l', sum_to_bigint),
     SHIM("dp_mod", "ll", 'l', mod_bigint),
+    SHIM("dp_nan_lowest", "f", 'f', nan_lowest_f),
+    SHIM("dp_nan_lowest", "d", 'd', nan_lowest_d),
     SHIM("dp_bit_count", "ll", 'l', bit_count),
     SHIM("dp_shift_left", "lii", 'l', shift_left),
     SHIM("dp_shift_right", "lii", 'l', shift_right),

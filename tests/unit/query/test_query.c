@@ -281,6 +281,22 @@ static void await_state(struct query *q, enum query_state state)
 
 /* ---- tests ---- */
 
+static void nan_compares_false_also_when_a_subquery_gives_it(void **state)
+{
+    struct seen s;
+    (void)state;
+
+    query_unref(
+        run("SELECT CAST(count_if(x) AS integer) FROM (VALUES NOT (1e0 < (SELECT nan())),"
+            " NOT ((SELECT nan()) > 1e0), NOT (-infinity() < (SELECT nan())), NOT ((SELECT nan()) > -infinity()),"
+            " NOT (nan() < (SELECT 2e0)), 1e0 < (SELECT 2e0), (SELECT 2e0) > 1e0,"
+            " (1e0 < (SELECT CAST(NULL AS double))) IS NULL, NOT ((SELECT REAL 'NaN') > REAL '1'),"
+            " NOT (1e0 <= (SELECT nan())), nan() <> (SELECT nan())) t(x)",
+            &s));
+    assert_int_equal(s.error.code, 0);
+    assert_int_equal(s.first, 11);
+}
+
 static void a_select_gives_columns_rows_and_an_end(void **state)
 {
     struct query_stats stats;
@@ -531,6 +547,7 @@ static void the_history_is_bounded_and_newest(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        QUERY_TEST(nan_compares_false_also_when_a_subquery_gives_it),
         QUERY_TEST(a_select_gives_columns_rows_and_an_end),
         QUERY_TEST(ids_are_like_trinos_and_rise),
         QUERY_TEST(errors_have_names_and_places),
