@@ -294,7 +294,7 @@ static int answer_client(struct visit *v, const struct flow *flow, const struct 
         answer_add(&p, "session_state", s->id);
     add_issuer(v, &p, c);
     if (flow->action_done)
-        answer_add(&p, "kc_action_status", STR("success"));
+        answer_add(&p, "kc_action_status", flow->action_cancelled ? STR("cancelled") : STR("success"));
     if (wants(flow, "code"))
         rc = add_code(v, flow, c, s, &p, &code, err);
     if (rc == 0 && (wants(flow, "id_token") || wants(flow, "token")))

@@ -50,7 +50,7 @@ struct flow {
     int64_t created, auth_time;  /* seconds; auth_time 0: not logged in by this flow yet */
     bool remember_me;
     bool reauthenticate; /* somebody is logged in, but has to show it again */
-    bool password_done, otp_done, consent_done, action_done, is_logout;
+    bool password_done, otp_done, consent_done, action_done, action_cancelled, is_logout;
 };
 
 struct flows *flows_new(void);

@@ -28,6 +28,16 @@ static bool is_action(struct str name)
     return false;
 }
 
+/* The step is there because the application asked for it: the user may say no. */
+static bool is_optional(const struct flow *flow, const struct user *u)
+{
+    for (size_t i = 0; i < u->required_action_count; i++) {
+        if (str_eq(u->required_actions[i], flow->text[FLOW_EXECUTION]))
+            return false;
+    }
+    return str_eq(flow->text[FLOW_EXECUTION], flow->text[FLOW_ACTION]);
+}
+
 static bool shows_on_consent(const struct client_scope *s)
 {
     return !str_eq(json_opt_str(json_object_get(s->rep, "attributes"), "display.on.consent.screen", STR("true")),
@@ -192,6 +202,8 @@ void steps_show(struct visit *v, struct flow *flow, const struct client *c, cons
                              "error", visit_json(error), "attempted", visit_json(u ? u->username : STR_NULL));
 
     visit_choose_language(v, flow->text[FLOW_LOCALES]);
+    if (u)
+        json_object_set_new(data, "cancel", json_boolean(is_optional(flow, u)));
     if (str_eq(execution, STR("password"))) {
         json_object_del(data, "attempted");
         show_login(v, flow, self, data);
@@ -575,7 +587,10 @@ void post_step(void *ctx, struct http_call *call)
         post_password(&v, &flow, c);
     else if (!u || (!is_logged_in(&flow)))
         restart(&v);
-    else if (str_eq(execution, STR("otp")))
+    else if (is_optional(&flow, u) && !str_is_null(http_form_get(&v.form, "cancel-aia"))) {
+        flow.action_done = flow.action_cancelled = true;
+        flow_continue(&v, &flow, c, u, STR_NULL);
+    } else if (str_eq(execution, STR("otp")))
         post_otp(&v, &flow, c, u);
     else if (str_eq(execution, STR("consent")))
         post_consent(&v, &flow, c, u);
