@@ -35,7 +35,7 @@ static bool is_optional(const struct flow *flow, const struct user *u)
         if (str_eq(u->required_actions[i], flow->text[FLOW_EXECUTION]))
             return false;
     }
-    return str_eq(flow->text[FLOW_EXECUTION], flow->text[FLOW_ACTION]);
+    return is_action(flow->text[FLOW_EXECUTION]) && str_eq(flow->text[FLOW_EXECUTION], flow->text[FLOW_ACTION]);
 }
 
 static bool shows_on_consent(const struct client_scope *s)
