@@ -97,6 +97,36 @@ static EVP_PKEY *read_private(struct str pem)
     return key;
 }
 
+static struct str without_spaces(struct arena *a, struct str text)
+{
+    char *p = arena_alloc(a, text.n);
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] > ' ')
+            p[n++] = text.p[i];
+    return str_from(p, n);
+}
+
+/* The key of a configuration: PEM, or base64 of PKCS#8 or, as Keycloak writes RSA keys, of PKCS#1. */
+static EVP_PKEY *read_configured(struct str text)
+{
+    BUF_SCOPED struct buf der = {0};
+    ARENA_SCOPED struct arena a = ARENA_INIT;
+    EVP_PKEY *key = NULL;
+
+    if (str_starts_with(str_trim(text), STR("-----BEGIN")))
+        return read_private(text);
+    buf_init(&der, 64 << 10);
+    if (enc_unbase64(&der, without_spaces(&a, text), NULL) == 0) {
+        const unsigned char *p = (const unsigned char *)der.p;
+        key = d2i_AutoPrivateKey(NULL, &p, (long)der.n);
+    }
+    if (der.n)
+        OPENSSL_cleanse(der.p, der.n);
+    return key;
+}
+
 static void key_id(EVP_PKEY *key, json_t *component)
 {
     BUF_SCOPED struct buf text;
@@ -177,8 +207,7 @@ static EVP_PKEY *generate(const struct provider *p, const json_t *config, struct
     return NULL;
 }
 
-static int store_generated(const struct provider *p, EVP_PKEY *key, json_t *config, struct str realm_name,
-                           struct err *err)
+static int store_private(const struct provider *p, EVP_PKEY *key, json_t *config, struct err *err)
 {
     PKCS8_PRIV_KEY_INFO *p8 = EVP_PKEY2PKCS8(key);
     unsigned char *der = NULL;
@@ -190,6 +219,16 @@ static int store_generated(const struct provider *p, EVP_PKEY *key, json_t *conf
     put_base64(config, p->private_key, der, n);
     OPENSSL_cleanse(der, (size_t)n);
     OPENSSL_free(der);
+    return 0;
+}
+
+static int store_generated(const struct provider *p, EVP_PKEY *key, json_t *config, struct str realm_name,
+                           struct err *err)
+{
+    int n, rc = store_private(p, key, config, err);
+
+    if (rc < 0)
+        return rc;
     if (p->public_key) {
         unsigned char *public_der = NULL;
         n = i2d_PUBKEY(key, &public_der);
@@ -229,7 +268,6 @@ static int complete_secret(const struct provider *p, json_t *config, struct err 
 
 int key_provider_complete(json_t *component, struct str realm_name, struct err *err)
 {
-    ARENA_SCOPED struct arena a = ARENA_INIT;
     const struct provider *p = find_provider(component);
     json_t *config = json_object_get(component, "config");
     struct str priority = json_first(config, "priority");
@@ -251,9 +289,11 @@ int key_provider_complete(json_t *component, struct str realm_name, struct err *
 
     struct str text = json_first(config, p->private_key);
     if (!str_is_null(text) && text.n) {
-        key = read_private(to_pem(&a, text, "PRIVATE KEY"));
+        key = read_configured(text);
         if (!key || EVP_PKEY_get_base_id(key) != p->type)
             rc = err_set(err, ERR_INVALID, "Failed to decode private key");
+        else
+            rc = store_private(p, key, config, err); /* in one form, whichever it came in */
     } else if (p->generated) {
         key = generate(p, config, err);
         rc = key ? store_generated(p, key, config, realm_name, err) : err ? err->code : ERR_INVALID;

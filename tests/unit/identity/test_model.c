@@ -5,8 +5,12 @@
 
 #include <cmocka.h>
 
+#include "auth/jose.h"
+#include "base/enc.h"
 #include "identity/model.h"
 
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <unistd.h>
 
 struct fixture {
@@ -321,6 +325,39 @@ static void an_export_comes_in_with_its_groups_roles_and_hashed_passwords(void *
     assert_true(str_eq_cstr(realm_client(r, STR("app"))->web_origins[0], "https://app.example"));
 }
 
+static void an_rsa_key_comes_in_as_keycloak_writes_it(void **state)
+{
+    FIXTURE
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+    unsigned char *der = NULL;
+    int n = i2d_PrivateKey(key, &der); /* PKCS#1 */
+    struct buf text;
+    struct identity_change *c;
+    struct realm_draft *d;
+    struct jose_key *parsed;
+    REALM_SCOPED struct realm *r = NULL;
+
+    buf_init(&text, 8 << 10);
+    enc_base64(&text, der, (size_t)n);
+    json_t *rep = json_keep(&f->arena,
+                            json_pack("{s:s, s:s, s:s, s:{s:[s], s:[s], s:[s]}}", "name", "moved", "providerId",
+                                      "rsa-generated", "providerType", "org.keycloak.keys.KeyProvider", "config",
+                                      "privateKey", buf_cstr(&text), "priority", "500", "keyUse", "SIG"));
+    must(f, identity_change_begin(f->identity, &c, &f->err));
+    must(f, identity_change_realm(c, STR("master"), &d, &f->err));
+    must(f, component_create(d, rep, NULL, &f->err));
+    must(f, identity_change_commit(c, &f->err));
+    identity_change_end(c);
+    must(f, identity_realm(f->identity, STR("master"), &r, &f->err));
+    const struct realm_key *k = realm_active_key(r, STR("RS256"));
+    assert_int_equal(k->priority, 500);
+    must(f, jose_key_from_pem(k->private_pem, k->kid, JOSE_RS256, &parsed, &f->err));
+    jose_key_free(parsed);
+    buf_release(&text);
+    OPENSSL_free(der);
+    EVP_PKEY_free(key);
+}
+
 static void what_is_exported_comes_in_again_as_it_was(void **state)
 {
     FIXTURE
@@ -520,6 +557,7 @@ int main(void)
         ON_BOTH(a_change_that_is_given_up_leaves_nothing),
         ON_BOTH(an_old_snapshot_stays_as_it_was),
         ON_BOTH(an_export_comes_in_with_its_groups_roles_and_hashed_passwords),
+        ON_BOTH(an_rsa_key_comes_in_as_keycloak_writes_it),
         ON_BOTH(what_is_exported_comes_in_again_as_it_was),
         ON_BOTH(names_and_addresses_are_taken_once),
         ON_BOTH(searching_takes_wildcards_for_characters),
