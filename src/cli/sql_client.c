@@ -104,10 +104,10 @@ static void add_password(const struct sql_session *s, struct headers *h)
     const char *password = getenv("TRINO_PASSWORD");
     BUF_SCOPED struct buf text, header;
 
-    if (!password || !*password || !str_starts_with(str_from_cstr(s->server), STR("https://")))
-        return;
     buf_init(&text, 8192);
     buf_init(&header, 16384);
+    if (!password || !*password || !str_starts_with(str_from_cstr(s->server), STR("https://")))
+        return;
     buf_addf(&text, "%s:%s", s->user, password);
     buf_add_str(&header, STR("Basic "));
     enc_base64(&header, text.p, text.n);
