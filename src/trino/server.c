@@ -175,12 +175,26 @@ static void body(void *ctx, struct http_request *r, struct str piece)
         respond_error(r, 413, "A statement has at most %d bytes", TEXT_MAX);
 }
 
-/* The REST catalog's clients say who they are as SQL's do. */
+/* The REST catalog's clients say who they are as SQL's do. Rules about tables can't be told there, so where there are
+ * rules it is for those who administer. */
 static bool is_let_in(struct trino_server *s, struct http_request *r)
 {
-    struct session unused = {0};
+    struct session session = {0};
+    struct access *access;
+    struct err err = {0};
 
-    return !s->authenticators || authenticators_check(s->authenticators, r, &unused);
+    if (!s->authenticators)
+        return true;
+    if (!authenticators_check(s->authenticators, r, &session))
+        return false;
+    int rc = session_open_access(s->access, &session, &access, &err);
+    if (rc == 0) {
+        rc = access_has_rules(access) ? access_check_system_information(access, true, &err) : 0;
+        access_release(access);
+    }
+    if (rc < 0)
+        respond_error(r, rc == ERR_DENIED ? 403 : 503, "%s", err.message);
+    return rc == 0;
 }
 
 static void finish(void *ctx, struct http_request *r)
