@@ -54,7 +54,6 @@ struct access;
 MUST_CHECK int access_open(struct access_control *c, const struct access_identity *who, struct access **ret,
                            struct err *err);
 void access_release(struct access *a);
-bool access_has_rules(const struct access *a); /* false: nobody is kept from anything but from being somebody else */
 struct str access_user(const struct access *a);
 /* Who `a` is, with the groups that the file adds. */
 const struct access_identity *access_identity_of(const struct access *a);

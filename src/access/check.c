@@ -218,11 +218,6 @@ int access_check_kill_query(const struct access *a, struct str owner, struct err
     return deny(err, "Cannot kill query");
 }
 
-bool access_has_rules(const struct access *a)
-{
-    return !is_open(a);
-}
-
 int access_check_system_information(const struct access *a, bool write, struct err *err)
 {
     bool failed = false, allowed = !a || (!a->rules && !write); /* `default` lets it be read, and nobody write it */

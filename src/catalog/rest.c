@@ -318,6 +318,15 @@ static bool before(void *rest, struct http_call *c)
     return !r->o.authenticate || r->o.authenticate(r->o.ctx, c);
 }
 
+static void after(void *rest, struct http_call *c, bool completed)
+{
+    struct catalog_rest *r = rest;
+
+    (void)completed;
+    if (r->o.done)
+        r->o.done(r->o.ctx, c);
+}
+
 int catalog_rest_new(const struct catalog_rest_options *o, struct catalog_rest **ret, struct err *err)
 {
     struct catalog_rest *r = calloc(1, sizeof(*r));
@@ -336,7 +345,7 @@ int catalog_rest_new(const struct catalog_rest_options *o, struct catalog_rest *
         };
     catalog_files_init(&r->io, o->objects);
     const struct http_router_options router = {
-        .routes = routes, .n = ARRAY_LEN(routes), .ctx = r, .refuse = refuse, .before = before};
+        .routes = routes, .n = ARRAY_LEN(routes), .ctx = r, .refuse = refuse, .before = before, .after = after};
     int rc = iceberg_cache_new(CACHE_BYTES, &r->io, &r->cache, err);
     if (rc == 0)
         rc = http_router_new(&router, &r->router, err);

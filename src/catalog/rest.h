@@ -39,12 +39,18 @@ struct catalog_rest_options {
     size_t mount_count;
     struct objects *objects;
     struct str store_url; /* the S3 endpoint that clients are told */
-    /* Both may be NULL: then all is allowed. `authenticate` answers 401 itself and returns false. `authorize` is ERR_DENIED,
-     * or ERR_NOT_FOUND for what must not be known; ns and table are null where the action has none. */
+    /* All may be NULL: then all is allowed. `authenticate` answers itself when it returns false; `done` follows it whatever
+     * it said. `authorize` is ERR_DENIED, or ERR_NOT_FOUND for what must not be known; ns and table are null where the
+     * action has none. `sees` filters lists, of namespaces where table is null. `columns` is asked before a table's
+     * metadata is given away. */
     void *ctx;
     bool (*authenticate)(void *ctx, struct http_call *call);
     int (*authorize)(void *ctx, struct http_call *call, enum catalog_action action, struct str catalog, struct str ns,
                      struct str table, struct err *err);
+    bool (*sees)(void *ctx, struct http_call *call, struct str catalog, struct str ns, struct str table);
+    int (*columns)(void *ctx, struct http_call *call, struct str catalog, struct str ns, struct str table,
+                   const struct str *columns, size_t n, struct err *err);
+    void (*done)(void *ctx, struct http_call *call);
 };
 
 /* Copies the options' texts; owns none of what they point to. */

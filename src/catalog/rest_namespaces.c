@@ -66,6 +66,13 @@ static int list(struct catalog_rest *r, struct http_call *c, struct buf *body, s
     rc = rest_enter(r, c, CATALOG_LIST, parent, STR_NULL, &m, err);
     if (rc == 0)
         rc = catalog_list_namespaces_below(m->tables, a, parent, &names, &n, err);
+    if (rc == 0 && r->o.sees) {
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++)
+            if (r->o.sees(r->o.ctx, c, m->name, names[i], STR_NULL))
+                names[kept++] = names[i];
+        n = kept;
+    }
     if (rc == 0)
         rc = rest_page(c, &names, &n, &next, err);
     if (rc < 0)

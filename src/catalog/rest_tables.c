@@ -99,6 +99,18 @@ static int load_current(struct catalog_rest *r, struct http_call *c, struct targ
     return rc < 0 ? rc : iceberg_load_metadata(r->cache, *ret_location, ret, err);
 }
 
+/* A client reads the files of a table whose metadata it has: it has to be one that sees every column. */
+static int check_columns(struct catalog_rest *r, struct http_call *c, const struct target *t,
+                         const struct iceberg_metadata *m, struct err *err)
+{
+    const struct iceberg_schema *s = iceberg_current_schema(m);
+    struct str *names = arena_array(c->request->arena, struct str, s->field_count);
+
+    for (size_t i = 0; i < s->field_count; i++)
+        names[i] = arena_lower(c->request->arena, s->fields[i].name);
+    return r->o.columns ? r->o.columns(r->o.ctx, c, t->mount->name, t->ns, t->table, names, s->field_count, err) : 0;
+}
+
 static int write_current(struct catalog_rest *r, struct http_call *c, struct target *t, struct buf *body,
                          struct err *err)
 {
@@ -134,6 +146,13 @@ static int list(struct catalog_rest *r, struct http_call *c, struct buf *body, s
         rc = err_set_named(err, ERR_NOT_FOUND, "SCHEMA_NOT_FOUND", "Namespace does not exist: %.*s", STR_ARG(ns));
     if (rc == 0)
         rc = catalog_list_tables(m->tables, a, ns, &names, &n, err);
+    if (rc == 0 && r->o.sees) {
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++)
+            if (r->o.sees(r->o.ctx, c, m->name, ns, names[i]))
+                names[kept++] = names[i];
+        n = kept;
+    }
     if (rc == 0)
         rc = rest_page(c, &names, &n, &next, err);
     if (rc < 0)
@@ -419,7 +438,10 @@ void rest_load_table(void *rest, struct http_call *c)
         rc = err_set(&err, ERR_INVALID, "snapshots is all or refs, not %.*s", STR_ARG(wanted));
     if (rc == 0)
         rc = load_current(r, c, &t, &location, &m, &err);
+    if (rc == 0)
+        rc = check_columns(r, c, &t, m, &err);
     if (rc < 0) {
+        iceberg_metadata_unref(m);
         rest_fail(c, &err);
         return;
     }

@@ -175,28 +175,6 @@ static void body(void *ctx, struct http_request *r, struct str piece)
         respond_error(r, 413, "A statement has at most %d bytes", TEXT_MAX);
 }
 
-/* The REST catalog's clients say who they are as SQL's do. Rules about tables can't be told there, so where there are
- * rules it is for those who administer. */
-static bool is_let_in(struct trino_server *s, struct http_request *r)
-{
-    struct session session = {0};
-    struct access *access;
-    struct err err = {0};
-
-    if (!s->authenticators)
-        return true;
-    if (!authenticators_check(s->authenticators, r, &session))
-        return false;
-    int rc = session_open_access(s->access, &session, &access, &err);
-    if (rc == 0) {
-        rc = access_has_rules(access) ? access_check_system_information(access, true, &err) : 0;
-        access_release(access);
-    }
-    if (rc < 0)
-        respond_error(r, rc == ERR_DENIED ? 403 : 503, "%s", err.message);
-    return rc == 0;
-}
-
 static void finish(void *ctx, struct http_request *r)
 {
     struct trino_server *s = ctx;
@@ -204,8 +182,6 @@ static void finish(void *ctx, struct http_request *r)
     const struct str statement = STR("/v1/statement/");
     struct http_router *router = router_of(s, r);
 
-    if (router && !is_let_in(s, r))
-        return;
     if (router)
         http_router_handler.finish(router, r);
     else if (is_post(r))

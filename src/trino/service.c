@@ -17,6 +17,7 @@
 #include "pki/pki.h"
 #include "trino/authenticate.h"
 #include "trino/errors.h"
+#include "trino/rest_access.h"
 #include "trino/internal.h"
 
 #include <errno.h>
@@ -36,6 +37,7 @@ struct service {
     struct runtime_source runtime;
     struct access_control *access;
     struct authenticators *authenticators;
+    struct rest_access rest_access;
     struct queries *queries;
     struct trino_server *server;
 };
@@ -211,7 +213,14 @@ static int open_rest(struct service *s, struct err *err)
         .mounts = s->tables.items,
         .mount_count = s->tables.n,
         .objects = s->objects,
-        .store_url = arena_printf(&s->arena, "http://%.*s:%d", STR_ARG(s->spec->bind), s->spec->store.port),
+        .store_url = arena_printf(&s->arena, "%s://%s:%d", s->spec->tls.on ? "https" : "http",
+                                  pki_url_host(&s->arena, s->spec), s->spec->store.port),
+        .ctx = &s->rest_access,
+        .authenticate = rest_access_authenticate,
+        .authorize = rest_access_authorize,
+        .sees = rest_access_sees,
+        .columns = rest_access_columns,
+        .done = rest_access_done,
     };
 
     return s->tables.n ? catalog_rest_new(&o, &s->rest, err) : 0;
@@ -346,7 +355,7 @@ static int start(struct service *s, const char *extension_dir, struct err *err)
     const struct spec *spec = s->spec;
     int rc = open_engine(s, extension_dir, err);
 
-    if (rc < 0 || (rc = mount_all(s, err)) < 0 || (rc = open_rest(s, err)) < 0 || (rc = lock_engine(s, err)) < 0)
+    if (rc < 0 || (rc = mount_all(s, err)) < 0 || (rc = lock_engine(s, err)) < 0)
         return rc;
     const struct access_control_options access = {
         .rules_file = spec->access.config_file,
@@ -356,6 +365,9 @@ static int start(struct service *s, const char *extension_dir, struct err *err)
     if ((rc = access_control_new(&access, &s->access, err)) < 0)
         return err_prefix(err, "services.sql.access-control");
     if ((rc = authenticators_new(spec, &s->authenticators, err)) < 0)
+        return rc;
+    s->rest_access = (struct rest_access){s->authenticators, s->access};
+    if ((rc = open_rest(s, err)) < 0)
         return rc;
     const struct queries_options queries = {
         .engine = s->engine,
