@@ -211,6 +211,22 @@ static int list_tables(struct connector *c, struct arena *a, struct str schema, 
     return 0;
 }
 
+enum { HIDDEN_COLUMNS = 3 };
+
+static void add_hidden_columns(struct connector_table *t)
+{
+    static const struct type modified = {.kind = TYPE_TIMESTAMP_TZ, .precision = 3, .zone = {"UTC", 3}};
+    static const struct connector_column hidden[] = {
+        {.name = {"$path", 5}, .type = &type_varchar, .hidden = true, .field_id = ICEBERG_COLUMN_PATH},
+        {.name = {"$file_modified_time", 19}, .type = &modified, .hidden = true, .field_id = ICEBERG_COLUMN_MODIFIED},
+        {.name = {"", 0}, .type = &type_bigint, .hidden = true, .field_id = ICEBERG_COLUMN_POSITION},
+    };
+
+    _Static_assert(ARRAY_LEN(hidden) == HIDDEN_COLUMNS, "");
+    for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
+        t->columns[t->column_count++] = hidden[i];
+}
+
 static int get_table(struct connector *c, struct arena *a, struct str schema, struct str name,
                      struct connector_table **ret, struct err *err)
 {
@@ -231,7 +247,7 @@ static int get_table(struct connector *c, struct arena *a, struct str schema, st
         .catalog = c->catalog,
         .schema = arena_str(a, schema),
         .name = arena_str(a, name),
-        .columns = arena_array(a, struct connector_column, s->field_count),
+        .columns = arena_array(a, struct connector_column, s->field_count + HIDDEN_COLUMNS),
         .column_count = s->field_count,
         .comment = iceberg_property(handle->metadata, "comment"),
         .handle = handle,
@@ -244,6 +260,7 @@ static int get_table(struct connector *c, struct arena *a, struct str schema, st
             .comment = s->fields[i].doc,
             .field_id = s->fields[i].id,
         };
+    add_hidden_columns(t);
     *ret = t;
     return 0;
 }
@@ -396,6 +413,10 @@ static const struct connector_ops ops = {
     .finish_write = iceberg_finish_write,
     .abort_write = iceberg_abort_write,
     .delete_all = iceberg_delete_rows,
+    .row_ids = {"$path", ""},
+    .begin_delete = iceberg_begin_delete,
+    .finish_delete = iceberg_finish_delete,
+    .abort_delete = iceberg_abort_delete,
     .close = close_connector,
 };
 

@@ -18,6 +18,9 @@ struct iceberg_connector {
 };
 
 /* connector_table.handle: the version that the statement sees. */
+/* Field ids of hidden columns, which no file has: two of Trino's, and a row's number in its file, which no SQL can name. */
+enum { ICEBERG_COLUMN_PATH = -1, ICEBERG_COLUMN_MODIFIED = -2, ICEBERG_COLUMN_POSITION = -3 };
+
 struct iceberg_handle {
     struct iceberg_metadata *metadata; /* a reference */
     struct str location;               /* of the metadata file */
@@ -82,6 +85,12 @@ void iceberg_release_plan(struct connector *c, void *pin);
 MUST_CHECK int iceberg_begin_write(struct connector *c, struct arena *a, const struct connector_write_request *r,
                                    struct connector_write **ret, struct str *ret_before, struct str *ret_after,
                                    struct err *err);
+MUST_CHECK int iceberg_begin_delete(struct connector *c, struct arena *a, const struct connector_write_request *r,
+                                    struct connector_delete **ret, struct str *ret_before, struct str *ret_after,
+                                    struct err *err);
+MUST_CHECK int iceberg_finish_delete(struct connector *c, struct connector_delete *d, struct engine_result *result,
+                                     struct connector_written *ret, struct err *err);
+void iceberg_abort_delete(struct connector *c, struct connector_delete *d);
 MUST_CHECK int iceberg_finish_write(struct connector *c, struct connector_write *w, struct engine_result *result,
                                     struct connector_written *ret, struct err *err);
 void iceberg_abort_write(struct connector *c, struct connector_write *w);

@@ -164,7 +164,8 @@ static int check_files(const struct iceberg_scan *s, struct err *err)
 struct writer {
     struct iceberg_connector *c;
     struct arena *a;
-    const struct connector_scan *scan;
+    const struct connector_scan *scan; /* of the columns that files have */
+    const struct connector_scan *asked;
     const struct iceberg_metadata *m;
     const struct iceberg_schema *schema;
     const json_t *name_mapping; /* NULL: none */
@@ -340,8 +341,11 @@ static void add_column(const struct writer *w, const struct group *g, size_t i)
     buf_addf(w->to, " AS c%d", w->scan->ids[i]);
 }
 
-/* A SELECT of a group's rows; with `positions`, where each of them is. */
-static void add_group(const struct writer *w, const struct group *g, bool positions)
+/* Which columns say where a row is: dp_file, a local path, and dp_row. */
+enum where { WHERE_UNSAID, WHERE_FILE, WHERE_ROW };
+
+/* A SELECT of a group's rows. */
+static void add_group(const struct writer *w, const struct group *g, enum where where)
 {
     buf_add_cstr(w->to, w->scan->column_count ? "SELECT " : "SELECT 1 AS dummy");
     for (size_t i = 0; i < w->scan->column_count; i++) {
@@ -349,8 +353,10 @@ static void add_group(const struct writer *w, const struct group *g, bool positi
             buf_add_cstr(w->to, ", ");
         add_column(w, g, i);
     }
-    if (positions)
-        buf_add_cstr(w->to, ", filename AS dp_file, file_row_number AS dp_row");
+    if (where >= WHERE_FILE)
+        buf_add_cstr(w->to, ", filename AS dp_file");
+    if (where == WHERE_ROW)
+        buf_add_cstr(w->to, ", file_row_number AS dp_row");
     buf_add_cstr(w->to, " FROM read_parquet(");
     add_paths(w, g->paths, g->n);
     /* The engine takes a read by schema for one of no rows, and orders joins badly: the manifests know better. */
@@ -358,20 +364,22 @@ static void add_group(const struct writer *w, const struct group *g, bool positi
         buf_addf(w->to, ", explicit_cardinality = %lld", (long long)g->rows);
     if (w->scan->column_count > 0 && !g->layout)
         add_schema(w);
-    if (positions)
-        buf_add_cstr(w->to, ", filename = true, file_row_number = true");
+    if (where >= WHERE_FILE)
+        buf_add_cstr(w->to, ", filename = true");
+    if (where == WHERE_ROW)
+        buf_add_cstr(w->to, ", file_row_number = true");
     buf_add_char(w->to, ')');
 }
 
 static void add_empty(const struct writer *w)
 {
     buf_add_cstr(w->to, "(SELECT ");
-    if (w->scan->column_count == 0)
+    if (w->asked->column_count == 0)
         buf_add_cstr(w->to, "1 AS dummy");
-    for (size_t i = 0; i < w->scan->column_count; i++) {
+    for (size_t i = 0; i < w->asked->column_count; i++) {
         buf_add_cstr(w->to, i ? ", CAST(NULL AS " : "CAST(NULL AS ");
-        type_format_physical(w->to, iceberg_to_trino(w->a, field_at(w, i)->type));
-        buf_addf(w->to, ") AS c%d", w->scan->ids[i]);
+        type_format_physical(w->to, w->asked->table->columns[w->asked->table_columns[i]].type);
+        buf_addf(w->to, ") AS c%d", w->asked->ids[i]);
     }
     buf_add_cstr(w->to, " WHERE false)");
 }
@@ -407,6 +415,99 @@ static int add_deleted_rows(const struct writer *w, const struct iceberg_scan *s
     return 0;
 }
 
+/* ---- columns that no file has ---- */
+
+static int field_id_at(const struct connector_scan *scan, size_t i)
+{
+    return scan->table->columns[scan->table_columns[i]].field_id;
+}
+
+static bool has_hidden(const struct writer *w)
+{
+    return w->asked->column_count > w->scan->column_count;
+}
+
+static bool asks_for(const struct writer *w, int field_id)
+{
+    for (size_t i = 0; i < w->asked->column_count; i++)
+        if (field_id_at(w->asked, i) == field_id)
+            return true;
+    return false;
+}
+
+/* The scan without them. */
+static const struct connector_scan *scan_of_files(struct arena *a, const struct connector_scan *asked)
+{
+    struct connector_scan *scan = arena_new(a, struct connector_scan);
+    size_t *columns = arena_array(a, size_t, asked->column_count);
+    int *ids = arena_array(a, int, asked->column_count);
+
+    *scan = *asked;
+    scan->table_columns = columns;
+    scan->ids = ids;
+    scan->column_count = 0;
+    for (size_t i = 0; i < asked->column_count; i++) {
+        if (field_id_at(asked, i) < 0)
+            continue;
+        columns[scan->column_count] = asked->table_columns[i];
+        ids[scan->column_count++] = asked->ids[i];
+    }
+    return scan;
+}
+
+/* "(SELECT data.c1, facts.location AS c2, … FROM ", in the order in which they were asked for. */
+static void add_asked(const struct writer *w)
+{
+    buf_add_cstr(w->to, "(SELECT ");
+    for (size_t i = 0; i < w->asked->column_count; i++) {
+        int id = field_id_at(w->asked, i);
+
+        buf_addf(w->to, "%s%s", i ? ", " : "",
+                 id == ICEBERG_COLUMN_PATH       ? "facts.location AS "
+                 : id == ICEBERG_COLUMN_MODIFIED ? "facts.modified AS "
+                 : id == ICEBERG_COLUMN_POSITION ? "data.dp_row AS "
+                                                 : "data.");
+        buf_addf(w->to, "c%d", w->asked->ids[i]);
+    }
+    buf_add_cstr(w->to, " FROM ");
+}
+
+static int file_modified_ms(const struct writer *w, struct str location, int64_t *ret, struct err *err)
+{
+    struct objects_info info;
+    struct str bucket, key;
+    int rc = catalog_files_split(location, &bucket, &key, err);
+
+    if (rc == 0)
+        rc = objects_head(w->c->objects, w->a, bucket, key, &info, err);
+    if (rc == 0)
+        *ret = info.modified_ms / 1000 * 1000; /* Trino has it from the header Last-Modified */
+    return rc;
+}
+
+/* The rest of what add_asked began. */
+static int add_file_facts(const struct writer *w, const struct iceberg_scan *s, const struct str *paths,
+                          struct err *err)
+{
+    bool needs_time = asks_for(w, ICEBERG_COLUMN_MODIFIED);
+    int rc = 0;
+
+    buf_add_cstr(w->to, " data JOIN (VALUES ");
+    for (size_t i = 0; rc == 0 && i < s->file_count; i++) {
+        int64_t modified_ms = 0;
+
+        if (needs_time)
+            rc = file_modified_ms(w, s->files[i]->path, &modified_ms, err);
+        buf_add_cstr(w->to, i ? ", (" : "(");
+        emit_string(w->to, paths[i]);
+        buf_add_cstr(w->to, ", ");
+        emit_string(w->to, s->files[i]->path);
+        buf_addf(w->to, ", make_timestamptz(CAST(%lld AS BIGINT)))", (long long)modified_ms * 1000);
+    }
+    buf_add_cstr(w->to, ") facts(local, location, modified) ON data.dp_file = facts.local)");
+    return rc;
+}
+
 static int add_files(const struct writer *w, const struct iceberg_scan *s, struct err *err)
 {
     struct str *paths = arena_array(w->a, struct str, s->file_count);
@@ -419,11 +520,19 @@ static int add_files(const struct writer *w, const struct iceberg_scan *s, struc
         rc = group_files(w, s, paths, groups, &n, err);
     if (rc < 0)
         return rc;
-    buf_add_cstr(w->to, has_deletes ? "(SELECT * EXCLUDE (dp_file, dp_row) FROM (" : "(");
+    enum where where = has_deletes || asks_for(w, ICEBERG_COLUMN_POSITION) ? WHERE_ROW
+                       : has_hidden(w)                                     ? WHERE_FILE
+                                                                           : WHERE_UNSAID;
+    if (has_hidden(w))
+        add_asked(w);
+    if (has_deletes)
+        buf_add_cstr(w->to, has_hidden(w) ? "(SELECT * FROM (" : "(SELECT * EXCLUDE (dp_file, dp_row) FROM (");
+    else
+        buf_add_char(w->to, '(');
     for (size_t i = 0; i < n; i++) {
         if (i)
             buf_add_cstr(w->to, " UNION ALL ");
-        add_group(w, &groups[i], has_deletes);
+        add_group(w, &groups[i], where);
     }
     if (has_deletes) {
         buf_add_cstr(w->to, ") data ANTI JOIN ");
@@ -431,7 +540,7 @@ static int add_files(const struct writer *w, const struct iceberg_scan *s, struc
         buf_add_cstr(w->to, " gone ON data.dp_file = gone.file AND data.dp_row = gone.pos");
     }
     buf_add_char(w->to, ')');
-    return rc;
+    return rc == 0 && has_hidden(w) ? add_file_facts(w, s, paths, err) : rc;
 }
 
 /* What keeps a scan's files and metadata while it runs. */
@@ -459,7 +568,7 @@ int iceberg_plan(struct connector *c, struct arena *a, const struct connector_sc
     struct iceberg_scan *s = &pin->scan;
     BUF_SCOPED struct buf text;
     JSON_SCOPED json_t *mapping = NULL;
-    struct writer w = {ic, a, scan, m, pruning.schema, NULL, &text};
+    struct writer w = {ic, a, scan_of_files(a, scan), scan, m, pruning.schema, NULL, &text};
     struct str mapping_text = iceberg_property(m, "schema.name-mapping.default");
     int rc = str_is_null(mapping_text) ? 0 : json_parse(mapping_text, &mapping, err);
 
@@ -467,7 +576,7 @@ int iceberg_plan(struct connector *c, struct arena *a, const struct connector_sc
         return err_prefix(err, "the table's property schema.name-mapping.default");
     w.name_mapping = mapping;
     buf_init(&text, FROM_MAX);
-    for (size_t i = 0; rc == 0 && i < scan->column_count; i++)
+    for (size_t i = 0; rc == 0 && i < w.scan->column_count; i++)
         rc = check_evolution(m, field_at(&w, i), err);
     if (rc < 0)
         return rc;

@@ -273,6 +273,15 @@ MUST_CHECK int iceberg_append(const struct iceberg_commit *c, struct arena *a, c
                               size_t n, struct err *err);
 /* All rows; *ret_rows: how many there were (from the snapshot summary or manifests). */
 MUST_CHECK int iceberg_delete_all(const struct iceberg_commit *c, struct arena *a, int64_t *ret_rows, struct err *err);
+/* Positions of rows of one data file that are to go, written as a Parquet file (specification: Position Delete Files). */
+struct iceberg_new_deletes {
+    struct str path;
+    int64_t record_count, file_size;
+    const struct iceberg_data_file *data_file;
+};
+/* `snapshot_id`: what the rows were found in. ERR_CONFLICT, ICEBERG_COMMIT_ERROR when the table has another since. */
+MUST_CHECK int iceberg_delete_positions(const struct iceberg_commit *c, int64_t snapshot_id,
+                                        const struct iceberg_new_deletes *files, size_t n, struct err *err);
 /* What another writer made: the REST catalog's TableRequirement and TableUpdate lists (specification of the REST API;
  * rules and messages of iceberg-core's UpdateRequirement and TableMetadata.Builder). No updates: no commit. A requirement
  * that doesn't hold is ERR_CONFLICT "Requirement failed: …" and isn't tried again, ERR_INVALID an update that makes no

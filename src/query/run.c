@@ -193,24 +193,32 @@ static int send_count(struct run *r, int64_t rows)
     return 0;
 }
 
-static int execute_write(struct run *r, const struct statement *s, struct connector_write *w, struct str before,
-                         struct str after, struct connector_written *ret)
+/* Starts the statement that the connector's text and the source make. */
+static int start_source(struct run *r, const struct rel *source, struct str before, struct str after,
+                        struct engine_result **ret)
 {
-    struct connector *c = s->connector;
-    struct engine_result *result = NULL;
     BUF_SCOPED struct buf sql;
     int rc;
 
     buf_init(&sql, EMITTED_MAX);
     buf_add_str(&sql, before);
-    rc = emit(r, s->query, &sql);
+    rc = emit(r, source, &sql);
     buf_add_str(&sql, after);
     if (rc == 0)
         rc = buf_check(&sql, "the planned statement", r->err);
-    if (rc == 0) {
-        start_running(r, s->query);
-        rc = engine_query(r->conn, buf_str(&sql), &result, r->err);
-    }
+    if (rc < 0)
+        return rc;
+    start_running(r, source);
+    return engine_query(r->conn, buf_str(&sql), ret, r->err);
+}
+
+static int execute_write(struct run *r, const struct statement *s, struct connector_write *w, struct str before,
+                         struct str after, struct connector_written *ret)
+{
+    struct connector *c = s->connector;
+    struct engine_result *result = NULL;
+    int rc = start_source(r, s->query, before, after, &result);
+
     if (rc == 0) {
         query_set_state(r->q, QUERY_FINISHING);
         rc = c->ops->finish_write(c, w, result, ret, r->err);
@@ -219,6 +227,15 @@ static int execute_write(struct run *r, const struct statement *s, struct connec
     }
     engine_result_free(result);
     return rc;
+}
+
+static int send_written(struct run *r, const struct connector_written *written)
+{
+    pthread_mutex_lock(&r->q->lock);
+    r->q->stats.written_rows = (uint64_t)written->rows;
+    r->q->stats.written_bytes = written->bytes;
+    pthread_mutex_unlock(&r->q->lock);
+    return send_count(r, written->rows);
 }
 
 static int run_write(struct run *r, const struct statement *s)
@@ -247,25 +264,47 @@ static int run_write(struct run *r, const struct statement *s)
     rc = c->ops->begin_write(c, &r->q->work, &request, &w, &before, &after, r->err);
     if (rc == 0)
         rc = execute_write(r, s, w, before, after, &written);
-    if (rc < 0)
-        return rc;
-    pthread_mutex_lock(&r->q->lock);
-    r->q->stats.written_rows = (uint64_t)written.rows;
-    r->q->stats.written_bytes = written.bytes;
-    pthread_mutex_unlock(&r->q->lock);
-    return send_count(r, written.rows);
+    return rc < 0 ? rc : send_written(r, &written);
 }
 
-static int run_delete(struct run *r, const struct statement *s)
+static int run_delete_some(struct run *r, const struct statement *s)
+{
+    struct connector *c = s->connector;
+    struct connector_delete *d;
+    struct connector_written written = {0};
+    struct engine_result *result = NULL;
+    struct str before, after;
+    int rc = connect(r);
+
+    announce_count(r->q);
+    if (rc < 0)
+        return rc;
+    const struct connector_write_request request = {
+        .statement = s,
+        .columns = s->delete_source->columns,
+        .column_count = s->delete_source->column_count,
+        .query_id = r->q->id,
+    };
+    rc = c->ops->begin_delete(c, &r->q->work, &request, &d, &before, &after, r->err);
+    if (rc < 0)
+        return rc;
+    rc = start_source(r, s->delete_source, before, after, &result);
+    if (rc == 0) {
+        query_set_state(r->q, QUERY_FINISHING);
+        rc = c->ops->finish_delete(c, d, result, &written, r->err);
+    } else {
+        c->ops->abort_delete(c, d);
+    }
+    engine_result_free(result);
+    return rc < 0 ? rc : send_written(r, &written);
+}
+
+static int run_delete_all(struct run *r, const struct statement *s)
 {
     struct connector *c = s->connector;
     int64_t rows = 0;
     int rc;
 
-    if (s->delete_source || !c->ops->delete_all)
-        return err_set_named(r->err, ERR_UNSUPPORTED, "NOT_SUPPORTED",
-                             s->delete_source ? "DELETE with a filter is not supported yet"
-                                              : "This connector does not support modifying table rows");
     bool counts = strcmp(s->update_type, "DELETE") == 0; /* TRUNCATE has no result */
     if (counts)
         announce_count(r->q);
@@ -362,7 +401,7 @@ static int execute(struct run *r, const struct statement *s)
     case STATEMENT_INSERT:
         return run_write(r, s);
     case STATEMENT_DELETE:
-        return s->is_noop ? run_effect(r, s) : run_delete(r, s);
+        return s->is_noop ? run_effect(r, s) : s->delete_source ? run_delete_some(r, s) : run_delete_all(r, s);
     default:
         return run_effect(r, s);
     }

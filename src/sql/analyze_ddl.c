@@ -721,7 +721,7 @@ static int insert(struct analyzer *z, const struct ast_statement *s, struct stat
 /* Which rows: WHERE's, of those that the row filter shows. The table itself is the statement's target, which takes no
  * permission to read it; WHERE's columns do. */
 static int delete_predicate(struct analyzer *z, const struct ast_statement *s, const struct connector_table *t,
-                            const struct ast_expr *where, struct expr **ret, struct err *err)
+                            const struct ast_expr *where, struct rel **ret_scan, struct expr **ret, struct err *err)
 {
     const struct ast_name *name = &s->delete.table;
     const struct analyze_context *context = z->context;
@@ -744,6 +744,7 @@ static int delete_predicate(struct analyzer *z, const struct ast_statement *s, c
         r = access_row_predicate(z, t, name->line, name->column, scope, &filter, err);
     if (r < 0)
         return r;
+    *ret_scan = scan;
     *ret = predicate ? predicate : filter;
     if (predicate && filter) {
         *ret = expr_new(z, EXPR_AND, &type_boolean, NULL);
@@ -755,11 +756,30 @@ static int delete_predicate(struct analyzer *z, const struct ast_statement *s, c
     return 0;
 }
 
+/* What the connector knows the rows by. */
+static struct rel *rows_to_delete(struct analyzer *z, struct rel *scan, struct expr *predicate)
+{
+    const struct connector_table *t = scan->scan.table;
+    const char *const *ids = t->connector->ops->row_ids;
+    struct column *columns = arena_array(z->arena, struct column, ARRAY_LEN(t->connector->ops->row_ids));
+    struct expr **exprs = arena_array(z->arena, struct expr *, ARRAY_LEN(t->connector->ops->row_ids));
+    size_t n = 0;
+
+    for (; ids[n]; n++)
+        for (size_t i = 0; i < t->column_count; i++)
+            if (t->columns[i].hidden && str_eq_cstr(t->columns[i].name, ids[n])) {
+                columns[n] = scan->columns[i];
+                exprs[n] = expr_column(z, &scan->columns[i]);
+            }
+    return rel_project(z, rel_filter(z, scan, predicate), columns, exprs, n);
+}
+
 static int delete_rows(struct analyzer *z, const struct ast_statement *s, struct statement *ret, struct err *err)
 {
     const struct ast_name *name = s->kind == AST_DELETE ? &s->delete.table : &s->drop.name;
     const struct ast_expr *where = s->kind == AST_DELETE ? s->delete.where : NULL;
     struct object_name o;
+    struct rel *scan;
     struct expr *predicate = NULL;
     int r = object_resolve(z, name, name->line, name->column, &o, err);
 
@@ -772,15 +792,16 @@ static int delete_rows(struct analyzer *z, const struct ast_statement *s, struct
         return analyze_unsupported(s->line, s->column, err, "Deleting from views is not supported");
     r = check_table(z, s->kind == AST_DELETE ? ACCESS_DELETE : ACCESS_TRUNCATE_TABLE, &o, err);
     if (r == 0 && s->kind == AST_DELETE)
-        r = delete_predicate(z, s, ret->target, where, &predicate, err);
+        r = delete_predicate(z, s, ret->target, where, &scan, &predicate, err);
     if (r < 0)
         return r;
     if (!ret->target->connector->ops->delete_all)
         return not_supported(s->kind == AST_DELETE ? "modifying table rows" : "truncating tables", err);
-    if (predicate && !(predicate->kind == EXPR_CONSTANT && !predicate->constant.is_null && predicate->constant.i))
-        return analyze_unsupported(s->line, s->column, err,
-                                   "DELETE with WHERE (row-level deletes) is not supported: only all rows of a table "
-                                   "can be deleted");
+    if (!predicate || (predicate->kind == EXPR_CONSTANT && !predicate->constant.is_null && predicate->constant.i))
+        return 0;
+    if (!ret->target->connector->ops->begin_delete)
+        return not_supported("modifying table rows", err);
+    ret->delete_source = rows_to_delete(z, scan, predicate);
     return 0;
 }
 

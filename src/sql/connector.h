@@ -77,7 +77,8 @@ struct connector_write_request {
     struct str query_id;
 };
 
-struct connector_write; /* the connector's */
+struct connector_write; /* the connector's; so is the next */
+struct connector_delete;
 
 struct connector_written {
     int64_t rows;
@@ -158,6 +159,15 @@ struct connector_ops {
     /* DELETE without a filter: all rows of the pinned version. */
     MUST_CHECK int (*delete_all)(struct connector *c, struct arena *a, const struct connector_table *t,
                                  int64_t *ret_rows, struct err *err);
+    /* DELETE with a filter, in the manner of a write: its source yields the columns `row_ids` of the rows that go, hidden
+     * columns of the target (NULL: rows can't be deleted one by one). finish says how many went. */
+    const char *row_ids[4]; /* NULL-terminated */
+    MUST_CHECK int (*begin_delete)(struct connector *c, struct arena *a, const struct connector_write_request *r,
+                                   struct connector_delete **ret, struct str *ret_before, struct str *ret_after,
+                                   struct err *err);
+    MUST_CHECK int (*finish_delete)(struct connector *c, struct connector_delete *d, struct engine_result *result,
+                                    struct connector_written *ret, struct err *err);
+    void (*abort_delete)(struct connector *c, struct connector_delete *d);
     void (*close)(struct connector *c);
 };
 

@@ -424,12 +424,14 @@ static void hint_rel(struct analyzer *z, struct rel *r)
 
 void prune_statement(struct analyzer *z, struct statement *s)
 {
-    if (!s->query)
+    struct rel *root = s->query ? s->query : s->delete_source;
+
+    if (!root)
         return;
     struct pruner p = {.z = z, .ids = (size_t)z->next_id};
 
     p.used = arena_array(z->arena, bool, p.ids);
-    use_all(&p, s->query);
-    prune_rel(&p, s->query);
-    hint_rel(z, s->query);
+    use_all(&p, root);
+    prune_rel(&p, root);
+    hint_rel(z, root);
 }

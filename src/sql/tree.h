@@ -311,7 +311,7 @@ struct statement {
     struct connector_table *target; /* INSERT, DELETE */
     size_t *insert_columns; /* INSERT: query's column i goes to target's column insert_columns[i]; others NULL */
     size_t insert_count;
-    struct rel *delete_source;        /* DELETE with WHERE: the rows to remove; NULL: all rows */
+    struct rel *delete_source; /* DELETE with WHERE: the connector's row_ids of the rows to remove; NULL: all rows */
     struct table_column_def *columns; /* CREATE TABLE; CTAS (from the query's names and types) */
     size_t column_count;
     struct property *properties;

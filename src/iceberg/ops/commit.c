@@ -188,6 +188,9 @@ static json_t *summarize(const struct iceberg_change *c)
     }
     set_if(s, "added-data-files", a->data_files);
     set_if(s, "deleted-data-files", r->data_files);
+    set_if(s, "added-position-delete-files", a->position_delete_files);
+    set_if(s, "added-delete-files", a->delete_files);
+    set_if(s, "added-position-deletes", a->position_deletes);
     set_if(s, "removed-equality-delete-files", r->equality_delete_files);
     set_if(s, "removed-position-delete-files", r->position_delete_files);
     set_if(s, "removed-delete-files", r->delete_files);

@@ -331,6 +331,43 @@ static void deleting_all_leaves_no_live_file_and_says_how_many_rows(void **state
     iceberg_metadata_unref(m);
 }
 
+static void deletes_of_positions_apply_to_the_files_before_them(void **state)
+{
+    struct table *t = *state;
+    struct iceberg_scan scan;
+
+    must(t, try_create(t, NULL, NULL, 0));
+    must(t, append_one(t));
+    struct iceberg_metadata *m = current(t);
+    must(t, iceberg_plan_scan(t->cache, &t->arena, m, iceberg_current_snapshot(m), NULL, 0, &scan, &t->err));
+    assert_int_equal(scan.file_count, 1);
+    const struct iceberg_new_deletes gone = {
+        .path = STR("file://t/gone.parquet"), .record_count = 3, .file_size = 700, .data_file = scan.files[0]};
+    must(t, iceberg_delete_positions(&t->commit, m->current_snapshot_id, &gone, 1, &t->err));
+    /* the table has another snapshot now */
+    assert_int_equal(iceberg_delete_positions(&t->commit, m->current_snapshot_id, &gone, 1, &t->err), ERR_CONFLICT);
+    assert_string_equal(t->err.name, "ICEBERG_COMMIT_ERROR");
+    iceberg_scan_release(&scan);
+    iceberg_metadata_unref(m);
+
+    must(t, append_one(t));
+    m = current(t);
+    must(t, iceberg_plan_scan(t->cache, &t->arena, m, iceberg_current_snapshot(m), NULL, 0, &scan, &t->err));
+    assert_int_equal(scan.file_count, 2);
+    assert_int_equal(scan.delete_count, 1);
+    assert_int_equal(scan.deletes[0]->content, 1);
+    assert_int_equal(scan.deletes[0]->record_count, 3);
+    int applies = 0;
+    for (size_t i = 0; i < scan.file_count; i++)
+        applies += iceberg_delete_applies(m, scan.deletes[0], scan.files[i]);
+    assert_int_equal(applies, 1);
+    const json_t *summary = iceberg_current_snapshot(m)->summary;
+    assert_true(str_eq_cstr(json_opt_str(summary, "total-position-deletes", STR_NULL), "3"));
+    assert_true(str_eq_cstr(json_opt_str(summary, "total-delete-files", STR_NULL), "1"));
+    iceberg_scan_release(&scan);
+    iceberg_metadata_unref(m);
+}
+
 static void all_files_of_all_snapshots_are_listed_for_drop(void **state)
 {
     struct table *t = *state;
@@ -404,6 +441,7 @@ int main(void)
         CASE(what_is_unknown_in_the_metadata_survives_a_commit),
         CASE(many_manifests_are_merged_and_no_file_is_lost),
         CASE(deleting_all_leaves_no_live_file_and_says_how_many_rows),
+        CASE(deletes_of_positions_apply_to_the_files_before_them),
         CASE(all_files_of_all_snapshots_are_listed_for_drop),
         CASE(a_partitioned_tables_file_needs_its_partition),
         CASE(partitions_that_iceberg_core_refuses_are_refused),
