@@ -122,6 +122,7 @@ static void admin_events_keep_representations_only_when_details_are_enabled(void
     realm.rep = json_pack("{s:b, s:b}", "adminEventsEnabled", 1, "adminEventsDetailsEnabled", 0);
     admin_event_write(events, &e);
     json_object_set_new(realm.rep, "adminEventsDetailsEnabled", json_true());
+    usleep(2000); /* times have milliseconds */
     admin_event_write(events, &e);
     events_flush(events);
     assert_int_equal(admin_events_query(events, &realm, &(struct event_query){0}, &all, &err), 0);
