@@ -73,7 +73,7 @@ static int make_tables(struct db_conn *conn, struct err *err)
 
 int catalog_open(struct db *db, struct str name, struct str mounted, struct catalog **ret, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     int rc = catalog_check_name(name, "the catalog's name", err);
 
     if (rc == 0)

@@ -20,11 +20,4 @@ MUST_CHECK int catalog_check_value(struct str value, const char *what, struct er
 MUST_CHECK int catalog_namespace_exists(struct catalog *c, struct db_conn *conn, struct str ns, bool *ret,
                                         struct err *err);
 
-static inline void catalog_release_conn(struct db_conn **conn)
-{
-    if (*conn)
-        db_release(*conn);
-}
-#define CONN_SCOPED __attribute__((cleanup(catalog_release_conn)))
-
 #endif

@@ -93,7 +93,7 @@ static int insert_namespace(struct catalog *c, struct db_conn *conn, struct str 
 int catalog_create_namespace(struct catalog *c, struct str ns, const struct catalog_property *properties, size_t n,
                              struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     int rc = catalog_check_name(ns, "a schema's name", err);
 
     if (rc == 0)
@@ -138,7 +138,7 @@ static int delete_namespace(struct catalog *c, struct db_conn *conn, struct str 
 
 int catalog_drop_namespace(struct catalog *c, struct str ns, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     int rc = db_acquire(c->db, &conn, err);
 
     if (rc == 0)
@@ -189,7 +189,7 @@ static int list_level(struct catalog *c, struct db_conn *conn, struct arena *a, 
 /* Of nested ones the first level ("a" of "a.b"), as TrinoJdbcCatalog lists schemas. */
 int catalog_list_namespaces(struct catalog *c, struct arena *a, struct str **ret, size_t *ret_n, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     int rc = db_acquire(c->db, &conn, err);
 
     return rc < 0 ? rc : list_level(c, conn, a, STR(""), ret, ret_n, err);
@@ -198,7 +198,7 @@ int catalog_list_namespaces(struct catalog *c, struct arena *a, struct str **ret
 int catalog_list_namespaces_below(struct catalog *c, struct arena *a, struct str parent, struct str **ret,
                                   size_t *ret_n, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     bool exists = true;
     int rc = db_acquire(c->db, &conn, err);
 
@@ -258,7 +258,7 @@ int catalog_update_namespace(struct catalog *c, struct str ns, const struct cata
                              const struct str *removals, size_t n_removals, struct str *ret_missing,
                              size_t *ret_missing_n, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     int rc = check_properties(updates, n_updates, err);
 
     for (size_t i = 0; rc == 0 && i < n_updates + n_removals; i++)
@@ -280,7 +280,7 @@ int catalog_update_namespace(struct catalog *c, struct str ns, const struct cata
 int catalog_get_namespace(struct catalog *c, struct arena *a, struct str ns, bool *ret_exists,
                           struct catalog_property **ret, size_t *ret_n, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     const struct db_value params[] = {db_text(c->name), db_text(ns)};
     struct db_rows rows;
     int rc = db_acquire(c->db, &conn, err);

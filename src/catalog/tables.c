@@ -22,7 +22,7 @@ static int already_exists(struct catalog *c, struct str ns, struct str table, st
 int catalog_list_tables(struct catalog *c, struct arena *a, struct str ns, struct str **ret, size_t *ret_n,
                         struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     const struct db_value params[] = {db_text(c->name), db_text(ns)};
     struct db_rows rows;
     int rc = db_acquire(c->db, &conn, err);
@@ -45,7 +45,7 @@ int catalog_list_tables(struct catalog *c, struct arena *a, struct str ns, struc
 int catalog_get_table(struct catalog *c, struct arena *a, struct str ns, struct str table, struct str *ret_location,
                       struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     const struct db_value params[] = {db_text(c->name), db_text(ns), db_text(table)};
     struct db_rows rows;
     int rc = db_acquire(c->db, &conn, err);
@@ -60,7 +60,7 @@ int catalog_get_table(struct catalog *c, struct arena *a, struct str ns, struct 
 
 int catalog_drop_table(struct catalog *c, struct str ns, struct str table, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     const struct db_value params[] = {db_text(c->name), db_text(ns), db_text(table)};
     int64_t changed = 0;
     int rc = db_acquire(c->db, &conn, err);
@@ -73,7 +73,7 @@ int catalog_drop_table(struct catalog *c, struct str ns, struct str table, struc
 int catalog_rename_table(struct catalog *c, struct str ns, struct str table, struct str new_ns, struct str new_table,
                          struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     const struct db_value params[] = {db_text(c->name), db_text(ns), db_text(table), db_text(new_ns),
                                       db_text(new_table)};
     int64_t changed = 0;
@@ -157,7 +157,7 @@ static int update_table(struct table_pointer *p, struct db_conn *conn, struct st
 static int swap_pointer(void *ctx, struct str expected, struct str location, struct err *err)
 {
     struct table_pointer *p = ctx;
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     int rc = catalog_check_value(location, "the location of a table's metadata", err);
 
     if (rc == 0)

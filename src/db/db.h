@@ -32,6 +32,13 @@ enum db_kind db_kind(const struct db *d);
 
 MUST_CHECK int db_acquire(struct db *d, struct db_conn **ret, struct err *err);
 void db_release(struct db_conn *c); /* rolls back an open transaction */
+/* DB_CONN_SCOPED struct db_conn *c = NULL: released at the end of the block. */
+static inline void db_release_scoped(struct db_conn **c)
+{
+    if (*c)
+        db_release(*c);
+}
+#define DB_CONN_SCOPED __attribute__((cleanup(db_release_scoped)))
 
 enum db_type { DB_NULL, DB_TEXT, DB_INT, DB_BLOB };
 struct db_value {

@@ -198,7 +198,7 @@ static bool limits_allow(const struct flow *f, const struct candidate *c, const 
 
 static int give_out(struct flow *f, struct candidate *c, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     BUF_SCOPED struct buf message;
     struct known_dag *d = flow_known_dag(f, c->run->row.dag_id);
     struct instance_row *row = row_of(c->ti);
@@ -232,7 +232,7 @@ int flow_dispatch(struct flow *f, struct err *err)
 {
     ARENA_SCOPED struct arena a = ARENA_INIT;
     VEC(struct candidate) found = {0};
-    CONN_SCOPED struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     struct pool_row *pools;
     size_t n;
     int rc = 0;

@@ -13,14 +13,6 @@
 
 enum { BODY_MAX = 64 << 20, ANSWER_MAX = 64 << 20, MAP_LENGTH_MAX = 1024, STEPS_MAX = 1 << 20 };
 
-#define SCOPED_CONN __attribute__((cleanup(release_conn)))
-
-static void release_conn(struct db_conn **c)
-{
-    if (*c)
-        db_release(*c);
-}
-
 /* ---- answers ---- */
 
 /* {"detail": {"reason": …, "message": …, more}} */
@@ -167,7 +159,7 @@ static void write_context(struct json_writer *w, const struct flow_instance *i)
 /* Results of an earlier try go when the next one begins. */
 static int clear_results(struct flow_api *api, const struct flow_instance *i, struct err *err)
 {
-    SCOPED_CONN struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     const struct xcom_key k = {i->run.dag_id, i->run.run_id, i->row.task_id, STR_NULL, i->row.map_index};
     int rc = db_acquire(api->db, &conn, err);
 
@@ -377,7 +369,7 @@ static bool matches(const struct instance_filter *f, const struct instance_place
 static bool find_places(struct flow_api *api, struct http_call *c, struct instance_place **ret, size_t *ret_n)
 {
     struct arena *a = c->request->arena;
-    SCOPED_CONN struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct http_form query;
     struct instance_place *all;
     struct err err = {0};
@@ -528,7 +520,7 @@ static void get_result(void *ctx, struct http_call *c)
 {
     struct flow_api *api = ctx;
     struct arena *a = c->request->arena;
-    SCOPED_CONN struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct xcom_key k;
     struct err err = {0};
     struct str value = STR_NULL, *all;
@@ -556,7 +548,7 @@ static void get_item(void *ctx, struct http_call *c)
 {
     struct flow_api *api = ctx;
     struct arena *a = c->request->arena;
-    SCOPED_CONN struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct xcom_key k;
     struct err err = {0};
     struct str *all;
@@ -588,7 +580,7 @@ static void get_slice(void *ctx, struct http_call *c)
 {
     struct flow_api *api = ctx;
     struct arena *a = c->request->arena;
-    SCOPED_CONN struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct xcom_key k;
     struct err err = {0};
     struct str *all;
@@ -633,7 +625,7 @@ static void get_slice(void *ctx, struct http_call *c)
 static void head_results(void *ctx, struct http_call *c)
 {
     struct flow_api *api = ctx;
-    SCOPED_CONN struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct xcom_key k;
     struct err err = {0};
     struct str *all;
@@ -655,7 +647,7 @@ static void head_results(void *ctx, struct http_call *c)
 static void set_result(void *ctx, struct http_call *c)
 {
     struct flow_api *api = ctx;
-    SCOPED_CONN struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     JSON_SCOPED json_t *value = NULL;
     struct xcom_key k;
     struct err err = {0};
@@ -688,7 +680,7 @@ static void set_result(void *ctx, struct http_call *c)
 static void delete_result(void *ctx, struct http_call *c)
 {
     struct flow_api *api = ctx;
-    SCOPED_CONN struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct xcom_key k;
     struct err err = {0};
     int64_t map_index;
@@ -711,7 +703,7 @@ static void get_variable(void *ctx, struct http_call *c)
 {
     struct flow_api *api = ctx;
     struct arena *a = c->request->arena;
-    SCOPED_CONN struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct str key = http_call_param(c, "key"), value = STR_NULL;
     struct err err = {0};
     struct json_writer w;
@@ -743,7 +735,7 @@ static void get_variable(void *ctx, struct http_call *c)
 static void put_variable(void *ctx, struct http_call *c)
 {
     struct flow_api *api = ctx;
-    SCOPED_CONN struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     JSON_SCOPED json_t *q = NULL;
     struct err err = {0};
 
@@ -766,7 +758,7 @@ static void put_variable(void *ctx, struct http_call *c)
 static void delete_variable(void *ctx, struct http_call *c)
 {
     struct flow_api *api = ctx;
-    SCOPED_CONN struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct err err = {0};
     bool was_there;
     int rc = db_acquire(api->db, &conn, &err);
@@ -783,7 +775,7 @@ static void get_connection(void *ctx, struct http_call *c)
 {
     struct flow_api *api = ctx;
     struct arena *a = c->request->arena;
-    SCOPED_CONN struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct str id = http_call_param(c, "id");
     struct connection_row row;
     struct err err = {0};

@@ -80,7 +80,7 @@ static void look_into(struct finder *f, struct str below, int depth)
 
 static int save(struct flow *f, struct arena *a, struct str path, const json_t *answer, struct err *err)
 {
-    CONN_SCOPED struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     BUF_SCOPED struct buf source;
     VEC(struct parsed_dag) dags = {0};
     const json_t *list = json_object_get(answer, "dags");
@@ -138,7 +138,7 @@ static int parse_file(struct flow *f, struct str path, struct err *err)
 
 static int forget_gone(struct flow *f, struct err *err)
 {
-    CONN_SCOPED struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     int rc = 0;
 
     for (struct map_entry *e = NULL; rc == 0 && (e = map_next(&f->files, e));) {

@@ -209,7 +209,7 @@ static int step(struct active_run *r, struct db_conn *c, bool *ret_more, struct 
 
 int flow_advance(struct active_run *r, struct err *err)
 {
-    CONN_SCOPED struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     bool more = true;
     int rc = db_acquire(r->flow->o.db, &c, err);
 
@@ -305,7 +305,7 @@ static int start_runs(struct flow *f, struct err *err)
         struct known_dag *d = flow_known_dag(f, r->row.dag_id);
         if (r->row.state != RUN_QUEUED || r->row.run_after_us > now || !d || d->row.is_paused)
             continue;
-        CONN_SCOPED struct db_conn *c = NULL;
+        DB_CONN_SCOPED struct db_conn *c = NULL;
         if ((rc = db_acquire(f->o.db, &c, err)) < 0 || (!r->has_instances && (rc = load_instances(r, c, err)) < 0))
             return rc;
         int limit = r->run.dag->timetable && timetable_active_runs_limit(r->run.dag->timetable)
@@ -367,7 +367,7 @@ static struct str make_run_id(struct arena *a, struct str type, int64_t logical_
 
 static int insert_run(struct flow *f, struct run_row *row, const struct data_interval *automated, struct err *err)
 {
-    CONN_SCOPED struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     int rc = db_acquire(f->o.db, &c, err);
 
     if (rc == 0)
@@ -430,7 +430,7 @@ static int make_due_runs(struct flow *f, int64_t now_us, int64_t *ret_next_us, s
                                   .interval = t.interval};
             rc = insert_run(f, &row, &t.interval, err);
             if (rc == ERR_EXISTS) { /* somebody triggered one of this date: go on behind it */
-                CONN_SCOPED struct db_conn *c = NULL;
+                DB_CONN_SCOPED struct db_conn *c = NULL;
                 rc = db_acquire(f->o.db, &c, err);
                 if (rc == 0)
                     rc = store_set_last_interval(c, d->row.id, t.interval, err);
@@ -490,7 +490,7 @@ int flow_trigger(struct flow *f, struct arena *a, const struct flow_trigger *t, 
 
 int flow_set_paused(struct flow *f, struct str dag_id, bool paused, struct err *err)
 {
-    CONN_SCOPED struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     int rc = db_acquire(f->o.db, &c, err);
 
     if (rc == 0)
@@ -541,7 +541,7 @@ static int instance_missing(struct str id, struct err *err)
 
 static int store_one(struct active_run *r, struct task_instance *ti, struct err *err)
 {
-    CONN_SCOPED struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     int rc = db_acquire(r->flow->o.db, &c, err);
 
     copy_to_row(ti);
@@ -648,7 +648,7 @@ static int64_t retry_at(const struct active_run *r, const struct task_instance *
 
 static int end_instance(struct active_run *r, struct task_instance *ti, const struct flow_end *end, struct err *err)
 {
-    CONN_SCOPED struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     struct instance_row *row = row_of(ti);
     struct str log = flow_log_path(&r->arena, &r->row, row);
     int rc = db_acquire(r->flow->o.db, &c, err);
@@ -874,7 +874,7 @@ static void forget_dags(struct flow *f)
 int flow_reload_dags(struct flow *f, struct err *err)
 {
     ARENA_SCOPED struct arena a = ARENA_INIT;
-    CONN_SCOPED struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     struct dag_row *rows;
     size_t n;
     int rc = db_acquire(f->o.db, &c, err);
@@ -914,7 +914,7 @@ int flow_reload_dags(struct flow *f, struct err *err)
 static int recover(struct flow *f, struct err *err)
 {
     ARENA_SCOPED struct arena a = ARENA_INIT;
-    CONN_SCOPED struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     struct run_row *rows;
     size_t n;
     int rc = db_acquire(f->o.db, &c, err);

@@ -48,7 +48,7 @@ static const char *const schema[] = {
 
 int store_prepare(struct db *db, struct err *err)
 {
-    CONN_SCOPED struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     bool exists;
     int rc = db_acquire(db, &c, err);
 

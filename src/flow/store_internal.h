@@ -9,11 +9,4 @@ struct db_value store_time(int64_t us); /* NO_TIME is NULL */
 int64_t store_read_time(const struct db_value *v);
 struct str store_read_text(const struct db_value *v); /* NULL is null */
 
-static inline void store_release_conn(struct db_conn **c)
-{
-    if (*c)
-        db_release(*c);
-}
-#define CONN_SCOPED __attribute__((cleanup(store_release_conn)))
-
 #endif

@@ -3,16 +3,9 @@
 #include "base/clock.h"
 #include "base/vec.h"
 
-static inline void release_conn(struct db_conn **c)
-{
-    if (*c)
-        db_release(*c);
-}
-#define CONN __attribute__((cleanup(release_conn)))
-
 int consent_open(struct db *db, struct err *err)
 {
-    CONN struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     bool exists = false;
     int rc = db_acquire(db, &c, err);
 
@@ -47,7 +40,7 @@ int consent_get(struct db *db, const struct realm *r, struct arena *a, struct st
                 struct consent *ret, struct err *err)
 {
     const struct db_value params[] = {db_text(r->id), db_text(user_id), db_text(client_id)};
-    CONN struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     struct db_rows rows;
     int rc = db_acquire(db, &c, err);
 
@@ -68,7 +61,7 @@ int consent_list(struct db *db, const struct realm *r, struct arena *a, struct s
                  size_t *ret_n, struct err *err)
 {
     const struct db_value params[] = {db_text(r->id), db_text(user_id)};
-    CONN struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     struct db_rows rows;
     int rc = db_acquire(db, &c, err);
 
@@ -91,7 +84,7 @@ int consent_grant(struct db *db, const struct realm *r, struct str user_id, stru
 {
     ARENA_SCOPED struct arena a;
     BUF_SCOPED struct buf text = {0};
-    CONN struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     struct consent had = {0};
     int64_t now = clock_wall_ms();
 
@@ -122,7 +115,7 @@ int consent_grant(struct db *db, const struct realm *r, struct str user_id, stru
 int consent_revoke(struct db *db, const struct realm *r, struct str user_id, struct str client_id, struct err *err)
 {
     const struct db_value params[] = {db_text(r->id), db_text(user_id), db_text(client_id)};
-    CONN struct db_conn *c = NULL;
+    DB_CONN_SCOPED struct db_conn *c = NULL;
     int64_t changed = 0;
     int rc = db_acquire(db, &c, err);
 

@@ -46,7 +46,7 @@ static struct credential_row row_at(const struct db_rows *rows, size_t i)
 static int read_own(struct identity *i, struct arena *a, const struct realm *r, struct str user_id, struct db_rows *ret,
                     struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     int rc = db_acquire(i->db, &conn, err);
 
     return rc < 0 ? rc : read_rows(conn, a, r, user_id, ret, err);
@@ -227,7 +227,7 @@ int user_set_password(struct identity *i, const struct realm *r, const struct us
 /* A better hash for a password that was right; its failure is nothing to the user. */
 static void rehash(struct identity *i, const struct realm *r, const struct user *u, struct str id, struct str password)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     ARENA_SCOPED struct arena a = ARENA_INIT;
     struct str secret_data, credential_data;
 
@@ -384,7 +384,7 @@ static bool is_code(const json_t *data, const unsigned char *key, size_t key_n, 
 static int take_step(struct identity *i, const struct realm *r, const struct user *u, struct str id, int64_t step,
                      bool reusable, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct db_value params[] = {db_text(r->id), db_text(u->id), db_text(id), db_int(step)};
     int64_t changed = 0;
     int rc;

@@ -40,13 +40,6 @@ struct realm *realm_build(json_t *rep, struct doc_list docs[KIND_COUNT], int64_t
 /* Reads one realm, or all (id null), from the database. */
 MUST_CHECK int realm_load(struct db_conn *conn, struct str id, struct realm **ret, struct err *err);
 
-static inline void identity_release_conn(struct db_conn **conn)
-{
-    if (*conn)
-        db_release(*conn);
-}
-#define CONN_SCOPED __attribute__((cleanup(identity_release_conn)))
-
 /* Adds a ProtocolMapperRepresentation to an array of them. */
 MUST_CHECK int mapper_append(json_t *mappers, const json_t *rep, bool keep_id, struct str *ret_id, struct err *err);
 

@@ -152,7 +152,7 @@ static int load_all(struct identity *i, struct db_conn *conn, struct err *err)
 
 int identity_open(struct db *db, struct identity **ret, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct identity *i = calloc(1, sizeof(*i));
     int rc;
 

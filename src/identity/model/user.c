@@ -104,7 +104,7 @@ static int read_user(struct arena *a, const struct db_rows *rows, size_t row, st
 static int find_one(struct identity *i, struct arena *a, const char *sql, const struct db_value *params, size_t n,
                     struct user *ret, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct db_rows rows;
     int rc = db_acquire(i->db, &conn, err);
 
@@ -180,7 +180,7 @@ int user_of_service_account(struct identity *i, const struct realm *r, struct ar
 static int read_ids(struct identity *i, const struct realm *r, struct arena *a, const char *sql, struct str user_id,
                     struct db_rows *ret, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct db_value params[] = {db_text(r->id), db_text(user_id)};
     int rc = db_acquire(i->db, &conn, err);
 
@@ -772,7 +772,7 @@ static void build_conditions(struct conditions *c, const struct realm *r, const 
 static int run_search(struct identity *i, const struct realm *r, struct arena *a, const struct user_query *q,
                       const char *what, const char *tail, struct db_rows *ret, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     BUF_SCOPED struct buf sql;
     struct conditions c = {.arena = a};
     int rc;

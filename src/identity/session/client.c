@@ -22,7 +22,7 @@ static void read_row(struct sessions *s, struct arena *a, const struct db_rows *
 
 int client_session_put(struct sessions *s, const struct realm *r, const struct client_session *cs, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     ARENA_SCOPED struct arena a;
     struct str notes;
     int rc;
@@ -54,7 +54,7 @@ int client_session_put(struct sessions *s, const struct realm *r, const struct c
 int client_session_get(struct sessions *s, const struct realm *r, struct arena *a, const struct session *session,
                        const struct client *c, struct client_session *ret, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct db_value params[] = {db_text(session->id), db_int(session->offline), db_text(c->id), db_text(r->id)};
     struct db_rows rows;
     int rc = db_acquire(s->db, &conn, err);
@@ -84,7 +84,7 @@ void client_session_touch(struct sessions *s, const struct realm *r, const struc
 int client_session_end(struct sessions *s, const struct realm *r, struct str session_id, struct str client_id,
                        bool offline, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct db_value params[] = {db_text(session_id), db_int(offline), db_text(r->id), db_text(client_id)};
     int rc = db_acquire(s->db, &conn, err);
 
@@ -111,7 +111,7 @@ int client_session_end(struct sessions *s, const struct realm *r, struct str ses
 int client_sessions_of(struct sessions *s, const struct realm *r, struct arena *a, const struct session *session,
                        struct client_session_list *ret, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct db_value params[] = {db_text(session->id), db_int(session->offline), db_text(r->id)};
     struct db_rows rows;
     int rc = db_acquire(s->db, &conn, err);
@@ -177,7 +177,7 @@ int client_session_use_refresh(struct sessions *s, const struct realm *r, const 
     if (!r->revoke_refresh_token)
         return 0;
     {
-        CONN_SCOPED struct db_conn *conn = NULL;
+        DB_CONN_SCOPED struct db_conn *conn = NULL;
         rc = db_acquire(s->db, &conn, err);
         if (rc == 0)
             rc = db_begin(conn, err);

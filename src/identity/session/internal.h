@@ -37,13 +37,6 @@ struct sessions {
     atomic_bool stopping;
 };
 
-static inline void session_release_conn(struct db_conn **conn)
-{
-    if (*conn)
-        db_release(*conn);
-}
-#define CONN_SCOPED __attribute__((cleanup(session_release_conn)))
-
 struct str session_text(const struct db_rows *rows, size_t row, size_t column); /* null for NULL */
 /* The object of texts in a column; an empty one for NULL. */
 json_t *session_notes(struct arena *a, struct str text);

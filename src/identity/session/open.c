@@ -141,7 +141,7 @@ static int write_touches(struct sessions *s, struct err *err)
                *const of_client = "UPDATE identity_client_session SET last_access = $1 WHERE session_id = $2 AND"
                                   " is_offline = $3 AND client_id = $4 AND last_access < $1";
     VEC(struct touch *) list = {NULL, 0, 0};
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     int rc = 0;
 
     pthread_mutex_lock(&s->touch_lock);
@@ -213,7 +213,7 @@ static void oldest(const struct realm *r, bool offline, int64_t now, int64_t *re
 
 static int expire_some(struct sessions *s, const struct realm *r, bool offline, size_t *ret_n, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     ARENA_SCOPED struct arena a;
     struct db_rows rows;
     int64_t seen, started;
@@ -248,7 +248,7 @@ static int expire_some(struct sessions *s, const struct realm *r, bool offline, 
 /* Ids of chains are never used again: a chain may outlive its session for a while. */
 static void expire_chains(struct sessions *s)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct err err = {0};
 
     if (db_acquire(s->db, &conn, &err) < 0 ||
@@ -315,7 +315,7 @@ static void *sweep(void *arg)
 
 static int make_tables(struct db *db, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     bool there = false;
     int rc = db_acquire(db, &conn, err);
 

@@ -11,7 +11,7 @@ static void *as_value(int64_t expires)
 
 int revoked_load(struct sessions *s, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     ARENA_SCOPED struct arena a;
     struct db_value now = db_int(sessions_clock(s));
     struct db_rows rows;
@@ -34,7 +34,7 @@ static struct str key_of(struct arena *a, const struct realm *r, struct str jti)
 
 int sessions_revoke_token(struct sessions *s, const struct realm *r, struct str jti, int64_t expires, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     ARENA_SCOPED struct arena a;
     struct db_value params[2];
     struct str key;
@@ -77,7 +77,7 @@ bool sessions_is_token_revoked(struct sessions *s, const struct realm *r, struct
 
 void revoked_sweep(struct sessions *s)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     int64_t now = sessions_clock(s);
     struct db_value param = db_int(now);
     struct err err;

@@ -51,7 +51,7 @@ static int insert(struct db_conn *conn, struct arena *a, const struct realm *r, 
 int session_new(struct sessions *s, const struct realm *r, struct arena *a, const struct session *what,
                 struct session *ret, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     unsigned char random[18];
     struct session made = *what;
     int rc;
@@ -83,7 +83,7 @@ int session_new(struct sessions *s, const struct realm *r, struct arena *a, cons
 int session_get(struct sessions *s, const struct realm *r, struct arena *a, struct str id, bool offline,
                 struct session *ret, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct db_value params[] = {db_text(id), db_int(offline), db_text(r->id)};
     struct db_rows rows;
     int rc;
@@ -112,7 +112,7 @@ void session_touch(struct sessions *s, const struct realm *r, const struct sessi
 
 int session_set_auth_time(struct sessions *s, const struct realm *r, struct str id, int64_t auth_time, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct db_value params[] = {db_int(auth_time), db_text(id), db_text(r->id)};
     int rc = db_acquire(s->db, &conn, err);
 
@@ -143,7 +143,7 @@ int session_set_note(struct sessions *s, const struct realm *r, struct str id, b
         json_object_del(session.notes, key);
     rc = session_notes_text(&a, session.notes, &notes, err);
     if (rc == 0) {
-        CONN_SCOPED struct db_conn *conn = NULL;
+        DB_CONN_SCOPED struct db_conn *conn = NULL;
         struct db_value params[] = {db_text(notes), db_text(id), db_int(offline)};
         rc = db_acquire(s->db, &conn, err);
         if (rc == 0)
@@ -155,7 +155,7 @@ int session_set_note(struct sessions *s, const struct realm *r, struct str id, b
 
 int session_end(struct sessions *s, const struct realm *r, struct str id, bool offline, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     struct db_value params[] = {db_text(id), db_int(offline), db_text(r->id)};
     int rc = db_acquire(s->db, &conn, err);
 
@@ -180,7 +180,7 @@ int session_end(struct sessions *s, const struct realm *r, struct str id, bool o
 static int list(struct sessions *s, const struct realm *r, struct arena *a, const char *sql,
                 const struct db_value *params, size_t n, struct session_list *ret, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     int64_t now = sessions_clock(s);
     struct db_rows rows;
     int rc = db_acquire(s->db, &conn, err);
@@ -239,7 +239,7 @@ int sessions_of_realm(struct sessions *s, const struct realm *r, struct arena *a
 int sessions_count(struct sessions *s, const struct realm *r, const struct client *c, bool offline, int64_t *ret,
                    struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     ARENA_SCOPED struct arena a;
     struct db_value params[] = {db_text(r->id), db_int(offline), db_text(c ? c->id : STR_NULL)};
     struct db_rows rows;
@@ -263,7 +263,7 @@ int sessions_count(struct sessions *s, const struct realm *r, const struct clien
 static int delete_two(struct sessions *s, const char *first, const char *second, const struct db_value *params,
                       size_t n, struct err *err)
 {
-    CONN_SCOPED struct db_conn *conn = NULL;
+    DB_CONN_SCOPED struct db_conn *conn = NULL;
     int rc = db_acquire(s->db, &conn, err);
 
     if (rc == 0)
@@ -313,7 +313,7 @@ int session_make_offline(struct sessions *s, const struct realm *r, const struct
 
     arena_init(&a, 0);
     if (!session->offline) {
-        CONN_SCOPED struct db_conn *conn = NULL;
+        DB_CONN_SCOPED struct db_conn *conn = NULL;
         offline.offline = true;
         offline.started = offline.last_access = sessions_clock(s);
         rc = db_acquire(s->db, &conn, err);
